@@ -1,0 +1,1 @@
+"""PostgreSQL: transactions, tenancy, outbox, inbox, ledgers."""

@@ -1,0 +1,1 @@
+"""Merkle logs: leaves, roots, proofs, signed checkpoints."""

@@ -1,0 +1,1 @@
+"""The law, rule by rule: R01 to R27."""

@@ -1,0 +1,1 @@
+"""How every service starts, serves, logs, traces and stops."""

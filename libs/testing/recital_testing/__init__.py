@@ -1,0 +1,1 @@
+"""Real servers and the whole house, for tests and for local use."""

@@ -1,0 +1,1 @@
+"""Decides whether a call may be recorded, and can show later why."""

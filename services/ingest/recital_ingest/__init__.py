@@ -1,0 +1,1 @@
+"""Takes audio in under a permit and gives it out under a grant."""

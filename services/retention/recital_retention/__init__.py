@@ -1,0 +1,1 @@
+"""Knows how long each thing may and must exist, and destroys what is due with proof."""
