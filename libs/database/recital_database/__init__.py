@@ -1,1 +1,51 @@
-"""PostgreSQL: transactions, tenancy, outbox, inbox, ledgers."""
+"""PostgreSQL: transactions bound to one tenant, outbox, inbox, ledgers, alarms, ids and Recital's time."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from recital_database.alarms import Alarm, acknowledge, alarm, alarms, open_alarm_counts
+from recital_database.clock import Clock
+from recital_database.connection import NO_TENANT, Database, DatabaseSettings, Transaction, traceparent
+from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
+from recital_database.idempotency import claim, remember
+from recital_database.ids import new_id, new_ids
+from recital_database.inbox import Handler, Handlers, NotYet
+from recital_database.journal import Json, Receipt, Recorded, Sequenced, record
+from recital_database.outbox import Outgoing, announce
+from recital_database.provisioning import Passwords, create_service_database, ensure_role
+
+__all__ = [
+    "NO_TENANT",
+    "Alarm",
+    "AsyncSession",
+    "Clock",
+    "Database",
+    "DatabaseSettings",
+    "DeadLetter",
+    "Handler",
+    "Handlers",
+    "Json",
+    "NotYet",
+    "Outgoing",
+    "Passwords",
+    "Receipt",
+    "Recorded",
+    "Sequenced",
+    "Transaction",
+    "acknowledge",
+    "alarm",
+    "alarms",
+    "announce",
+    "claim",
+    "create_service_database",
+    "dead_letter",
+    "dead_letters",
+    "drop_letter",
+    "ensure_role",
+    "new_id",
+    "new_ids",
+    "open_alarm_counts",
+    "record",
+    "remember",
+    "replay_letter",
+    "traceparent",
+]

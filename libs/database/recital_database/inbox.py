@@ -1,0 +1,300 @@
+"""What a service was told: each event takes effect once, in the order of its aggregate's versions.
+
+An event and its effect commit together. A gap, a dead letter or an event that waits for a fact holds back the later
+events of that aggregate and no others; what is held back is a row, and is taken in order once the way is free.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+from uuid import UUID
+
+from recital_errors import PermanentError
+from recital_events import Envelope, Event
+
+from recital_database.alarms import alarm
+from recital_database.connection import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The handler's answer when a fact it needs has not come: the event waits in the inbox. `fact` names it, by ids."""
+
+    fact: str
+
+
+Handler = Callable[[Transaction, Any], Awaitable[NotYet | None]]
+Handlers = Mapping[type[Event], Handler | None]
+"""What a service does on each event it consumes; None where it only follows the aggregate's version."""
+
+_LOCK_POSITIONS = """
+    insert into inbox_positions (tenant_id, producer, aggregate, aggregate_id, epoch, version)
+    select distinct cast(:tenant as uuid), s.producer, s.aggregate, s.aggregate_id, 1, 0
+    from unnest(cast(:producers as text[]), cast(:aggregates as text[]), cast(:ids as uuid[]))
+        as s (producer, aggregate, aggregate_id)
+    order by 2, 3, 4
+    on conflict (tenant_id, producer, aggregate, aggregate_id) do update set version = inbox_positions.version
+    returning producer, aggregate, aggregate_id, epoch, version
+"""
+_SAVE_POSITIONS = """
+    update inbox_positions p set epoch = s.epoch, version = s.version
+    from unnest(cast(:producers as text[]), cast(:aggregates as text[]), cast(:ids as uuid[]), cast(:epochs as int[]),
+                cast(:versions as bigint[])) as s (producer, aggregate, aggregate_id, epoch, version)
+    where (p.tenant_id, p.producer, p.aggregate, p.aggregate_id) = (:tenant, s.producer, s.aggregate, s.aggregate_id)
+"""
+_SAVE_ROWS = """
+    insert into inbox (tenant_id, id, producer, name, aggregate, aggregate_id, version, epoch, state, fact, envelope)
+    select cast(:tenant as uuid), s.* from unnest(
+        cast(:ids as uuid[]), cast(:producers as text[]), cast(:names as text[]), cast(:aggregates as text[]),
+        cast(:aggregate_ids as uuid[]), cast(:versions as bigint[]), cast(:epochs as int[]), cast(:states as text[]),
+        cast(:facts as text[]), cast(:envelopes as bytea[])) as s
+    on conflict (tenant_id, id) do update
+    set state = excluded.state, fact = excluded.fact, envelope = excluded.envelope
+"""
+
+Key = tuple[str, str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last version of one producer's aggregate that took effect here."""
+
+    epoch: int
+    version: int
+
+
+class Standing(Enum):
+    """Where an event stands against the position of its aggregate."""
+
+    NEXT = auto()
+    SEEN = auto()
+    AHEAD = auto()
+    CONTRADICTS = auto()
+
+
+def standing_of(position: Position, envelope: Envelope, *, known: bool) -> Standing:
+    """Judge one event: `known` says that its id is in the inbox already.
+
+    The same version under another id within one epoch contradicts what was told before. A higher epoch means that the
+    producer was restored: the aggregate waits for the producer's snapshot.
+    """
+    if known:
+        return Standing.SEEN
+    if envelope.epoch != position.epoch:
+        return Standing.AHEAD if envelope.epoch > position.epoch else Standing.CONTRADICTS
+    if envelope.version <= position.version:
+        return Standing.CONTRADICTS
+    return Standing.NEXT if envelope.version == position.version + 1 else Standing.AHEAD
+
+
+@dataclass(slots=True)
+class _Row:
+    envelope: Envelope
+    state: str
+    fact: str | None = None
+
+
+class _Intake:
+    """One transaction's work on the inbox: positions locked at the start, rows and positions written at the end."""
+
+    def __init__(self, tx: Transaction, handlers: Handlers) -> None:
+        self._tx, self._handlers = tx, handlers
+        self._positions: dict[Key, Position] = {}
+        self._moved: set[Key] = set()
+        self._rows: list[_Row] = []
+        self._known: set[UUID] = set()
+
+    async def lock(self, envelopes: Sequence[Envelope]) -> None:
+        keys = {key_of(each) for each in envelopes}
+        rows = await self._tx.execute(
+            _LOCK_POSITIONS,
+            {
+                "tenant": self._tx.tenant,
+                "producers": [key[0] for key in keys],
+                "aggregates": [key[1] for key in keys],
+                "ids": [key[2] for key in keys],
+            },
+        )
+        for row in rows:
+            self._positions[row.producer, row.aggregate, row.aggregate_id] = Position(row.epoch, row.version)
+        known = await self._tx.execute(
+            "select id from inbox where tenant_id = :tenant and id = any(cast(:ids as uuid[]))",
+            {"tenant": self._tx.tenant, "ids": [each.id for each in envelopes]},
+        )
+        self._known = {row.id for row in known}
+
+    async def take(self, envelope: Envelope) -> None:
+        """Let one event take effect, or hold it back. Raises what the handler raises."""
+        standing = standing_of(self._positions[key_of(envelope)], envelope, known=envelope.id in self._known)
+        if standing is Standing.SEEN:
+            return
+        self._known.add(envelope.id)
+        if standing is Standing.CONTRADICTS:
+            raise PermanentError("version_contradicted", "Another event had this version of the aggregate before.")
+        if standing is Standing.AHEAD:
+            self._rows.append(_Row(envelope, "parked"))
+            return
+        await self.apply(envelope)
+
+    async def apply(self, envelope: Envelope) -> bool:
+        """Run the handler and advance the version, or let the event wait for the fact that it misses (False)."""
+        event = envelope.event()
+        if type(event) not in self._handlers:
+            raise PermanentError("event_unexpected", f"{self._tx.service} does not follow {envelope.name}.")
+        handler = self._handlers[type(event)]
+        missing = await handler(self._tx, event) if handler else None
+        if missing is not None:
+            self._rows.append(_Row(envelope, "waiting", missing.fact))
+            return False
+        self.advance(envelope, "done")
+        return True
+
+    def advance(self, envelope: Envelope, state: str) -> None:
+        self._positions[key_of(envelope)] = Position(envelope.epoch, envelope.version)
+        self._moved.add(key_of(envelope))
+        self._rows.append(_Row(envelope, state))
+
+    def hold(self, envelope: Envelope, state: str) -> None:
+        self._rows.append(_Row(envelope, state))
+
+    async def save(self) -> None:
+        if self._rows:
+            await self._tx.execute(_SAVE_ROWS, {"tenant": self._tx.tenant, **_columns(self._rows)})
+        if self._moved:
+            moved = [(key, self._positions[key]) for key in self._moved]
+            await self._tx.execute(
+                _SAVE_POSITIONS,
+                {
+                    "tenant": self._tx.tenant,
+                    "producers": [key[0] for key, _ in moved],
+                    "aggregates": [key[1] for key, _ in moved],
+                    "ids": [key[2] for key, _ in moved],
+                    "epochs": [position.epoch for _, position in moved],
+                    "versions": [position.version for _, position in moved],
+                },
+            )
+
+
+async def receive(tx: Transaction, envelopes: Sequence[Envelope], handlers: Handlers) -> None:
+    """Let a tenant's events take effect in the order given, all in this transaction.
+
+    Raises what a handler raises, and PermanentError for an event that can never take effect: the caller rolls back and
+    takes the events one by one, so that only the one at fault fails.
+    """
+    intake = _Intake(tx, handlers)
+    await intake.lock(envelopes)
+    for envelope in envelopes:
+        await intake.take(envelope)
+    await intake.save()
+
+
+async def bury(tx: Transaction, subject: str, payload: bytes, fault: PermanentError, envelope: Envelope | None) -> None:
+    """Put an event that can never take effect into the dead letters, with an alarm; its aggregate's later events wait.
+
+    `envelope` is None where the payload could not even be read; then `tx` is of no tenant.
+    """
+    row = await tx.execute(
+        "insert into dead_letters (tenant_id, event_id, subject, code, detail, payload)"
+        " values (:tenant, :event, :subject, :code, :detail, :payload)"
+        " on conflict (tenant_id, event_id) where state = 'open'"
+        " do update set code = excluded.code, detail = excluded.detail returning id",
+        {
+            "tenant": tx.tenant,
+            "event": envelope.id if envelope else None,
+            "subject": subject,
+            "code": fault.code,
+            "detail": fault.detail,
+            "payload": payload,
+        },
+    )
+    letter = row.scalar_one()
+    if envelope is not None and fault.code != "version_contradicted":
+        intake = _Intake(tx, {})
+        intake.hold(envelope, "dead")
+        await intake.save()
+    await alarm(tx, "dead_letter", about=letter, detail=f"{subject}: {fault.code}")
+
+
+async def held_back(tx: Transaction) -> list[Envelope]:
+    """Return the tenant's events that may go on: those that wait for a fact, and parked ones whose turn it is."""
+    rows = await tx.execute(
+        "select i.envelope from inbox i join inbox_positions p using (tenant_id, producer, aggregate, aggregate_id)"
+        " where i.tenant_id = :tenant and i.state in ('waiting', 'parked')"
+        " and i.epoch = p.epoch and i.version = p.version + 1 order by i.id limit 500",
+        {"tenant": tx.tenant},
+    )
+    return [Envelope.parse(row.envelope) for row in rows]
+
+
+async def go_on(tx: Transaction, envelope: Envelope, handlers: Handlers) -> bool:
+    """Try one held-back event again; true when it took effect (or had already)."""
+    intake = _Intake(tx, handlers)
+    await intake.lock([envelope])
+    if standing_of(intake._positions[key_of(envelope)], envelope, known=False) is not Standing.NEXT:  # noqa: SLF001 - same room
+        return False
+    went = await intake.apply(envelope)
+    await intake.save()
+    return went
+
+
+async def skip(tx: Transaction, envelope: Envelope) -> None:
+    """Pass over an event that was given up by a person, so that its aggregate's later events go on."""
+    intake = _Intake(tx, {})
+    await intake.lock([envelope])
+    if standing_of(intake._positions[key_of(envelope)], envelope, known=False) is Standing.NEXT:  # noqa: SLF001 - same room
+        intake.advance(envelope, "dropped")
+    await intake.save()
+
+
+async def tenants_held_back(tx: Transaction) -> list[UUID]:
+    """Return the tenants that have events waiting or parked (worker role)."""
+    return [
+        row.tenant_id
+        for row in await tx.execute("select distinct tenant_id from inbox where state in ('waiting', 'parked')")
+    ]
+
+
+async def held_back_counts(tx: Transaction) -> list[tuple[str, int, float]]:
+    """Return state, count and age in seconds of the oldest for all that is held back (worker role)."""
+    rows = await tx.execute(
+        "select state, count(*) as events, extract(epoch from recital_now() - min(received_at)) as age"
+        " from inbox where state in ('waiting', 'parked', 'dead') group by state"
+    )
+    return [(row.state, row.events, float(row.age)) for row in rows]
+
+
+async def received_by_hour(tx: Transaction, producer: str) -> dict[str, tuple[int, str]]:
+    """Return per event name and hour of origin the count and hash of a producer's events here (worker role).
+
+    Waiting, parked and dead ones count: they have arrived. Compare with `outbox.sent_by_hour`.
+    """
+    rows = await tx.execute(
+        "select name, to_char(date_trunc('hour', uuid_extract_timestamp(id)), 'YYYY-MM-DD\"T\"HH24\"Z\"') as hour,"
+        " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash"
+        " from inbox where producer = :producer group by 1, 2",
+        {"producer": producer},
+    )
+    return {f"{row.name} {row.hour}": (row.events, row.hash) for row in rows}
+
+
+def key_of(envelope: Envelope) -> Key:
+    """Return what the versions of an event count over: its producer, aggregate and aggregate id."""
+    return envelope.producer, envelope.aggregate, UUID(envelope.subject)
+
+
+def _columns(rows: Sequence[_Row]) -> dict[str, list[Any]]:
+    keys = [key_of(row.envelope) for row in rows]
+    closed = ("done", "dropped")
+    return {
+        "ids": [row.envelope.id for row in rows],
+        "producers": [key[0] for key in keys],
+        "names": [row.envelope.name for row in rows],
+        "aggregates": [key[1] for key in keys],
+        "aggregate_ids": [key[2] for key in keys],
+        "versions": [row.envelope.version for row in rows],
+        "epochs": [row.envelope.epoch for row in rows],
+        "states": [row.state for row in rows],
+        "facts": [row.fact for row in rows],
+        "envelopes": [None if row.state in closed else row.envelope.to_bytes() for row in rows],
+    }

@@ -1,0 +1,147 @@
+"""What a service has to tell: rows written with the state they announce, published later, kept until confirmed.
+
+A row's version counts per (aggregate, id); the relay publishes in the order of ids, fairly over tenants. Rows stay
+after publishing, so a wiped bus loses nothing: `replay` marks them unpublished again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from recital_events import CATALOGUE, Envelope, Event, subject_of
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from recital_database.connection import Transaction, traceparent
+
+_ANNOUNCE = text(
+    """
+    with next as (
+        insert into aggregate_versions (tenant_id, aggregate, aggregate_id, version)
+        values (:tenant, :aggregate, :aggregate_id, 1)
+        on conflict (tenant_id, aggregate, aggregate_id) do update set version = aggregate_versions.version + 1
+        returning version)
+    insert into outbox (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, traceparent, data)
+    select :tenant, :name, :schema_version, :aggregate, :aggregate_id, next.version, recital_epoch.epoch,
+        :traceparent, :data
+    from next, recital_epoch
+    returning id
+    """
+).bindparams(bindparam("data", type_=JSONB))
+
+# One index probe per tenant that has something, however long another tenant's queue is.
+_UNPUBLISHED = text(
+    """
+    with recursive waiting (tenant_id) as (
+        (select tenant_id from outbox where published_at is null order by tenant_id limit 1)
+        union all
+        select (select o.tenant_id from outbox o where o.published_at is null and o.tenant_id > waiting.tenant_id
+                order by o.tenant_id limit 1)
+        from waiting where waiting.tenant_id is not null)
+    select o.* from (select tenant_id from waiting where tenant_id is not null) w
+    cross join lateral (
+        select row_number() over (order by id) as turn, outbox.* from outbox
+        where tenant_id = w.tenant_id and published_at is null order by id limit :most) o
+    order by o.turn, o.tenant_id limit :most
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event ready for the bus."""
+
+    tenant: UUID
+    id: UUID
+    subject: str
+    payload: bytes
+    traceparent: str | None
+
+
+async def announce(tx: Transaction, event: Event) -> UUID:
+    """Write an event beside the state it tells of and return its id; it goes out after the commit.
+
+    Raises ValueError where the catalogue does not name this service as a producer of the event.
+    """
+    if tx.service not in event.producers:
+        raise ValueError(f"{tx.service} may not publish {event.name}")
+    row = await tx.execute(
+        _ANNOUNCE,
+        {
+            "tenant": tx.tenant,
+            "name": event.name,
+            "schema_version": event.schema_version,
+            "aggregate": event.aggregate,
+            "aggregate_id": event.aggregate_id,
+            "traceparent": traceparent.get(),
+            "data": event.model_dump(mode="json"),
+        },
+    )
+    tx.touched.add("outbox")
+    return UUID(str(row.scalar_one()))
+
+
+async def unpublished(tx: Transaction, most: int) -> list[Outgoing]:
+    """Return up to `most` events to publish, taking turns over tenants, each tenant's in order (worker role)."""
+    rows = await tx.execute(_UNPUBLISHED, {"most": most})
+    return [_outgoing(tx.service, row) for row in rows]
+
+
+async def published(tx: Transaction, sent: Sequence[Outgoing]) -> None:
+    """Mark events as accepted by the bus (worker role). Marking twice is harmless."""
+    await tx.execute(
+        "update outbox set published_at = recital_now()"
+        " from unnest(cast(:tenants as uuid[]), cast(:ids as uuid[])) as s (tenant, event)"
+        " where outbox.tenant_id = s.tenant and outbox.id = s.event",
+        {"tenants": [each.tenant for each in sent], "ids": [each.id for each in sent]},
+    )
+
+
+async def backlog(tx: Transaction) -> tuple[int, datetime | None]:
+    """Return how many events wait for the bus and since when the oldest does (worker role)."""
+    row = (
+        await tx.execute(
+            "select count(*) as waiting, min(occurred_at) as oldest from outbox where published_at is null"
+        )
+    ).one()
+    return row.waiting, row.oldest
+
+
+async def replay(tx: Transaction, since: datetime) -> int:
+    """Send again all that happened since an instant (worker role); consumers know what they had. Returns how many."""
+    rows = await tx.execute(
+        "update outbox set published_at = null where id >= recital_id_at(:since) and published_at is not null",
+        {"since": since},
+    )
+    tx.touched.add("outbox")
+    return rows.rowcount
+
+
+async def sent_by_hour(tx: Transaction) -> dict[str, tuple[int, str]]:
+    """Return count and hash of the events written, per name and hour (worker role): see `inbox.received_by_hour`."""
+    rows = await tx.execute(
+        "select name, to_char(date_trunc('hour', uuid_extract_timestamp(id)), 'YYYY-MM-DD\"T\"HH24\"Z\"') as hour,"
+        " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash from outbox group by 1, 2"
+    )
+    return {f"{row.name} {row.hour}": (row.events, row.hash) for row in rows}
+
+
+def _outgoing(service: str, row: Any) -> Outgoing:
+    envelope = Envelope(
+        id=row.id,
+        source=f"recital/{service}",
+        type=f"recital.{row.name}",
+        subject=str(row.aggregate_id),
+        time=row.occurred_at,
+        dataschema=f"recital/{row.name}/v{row.schema_version}",
+        tenant=row.tenant_id,
+        version=row.version,
+        epoch=row.epoch,
+        traceparent=row.traceparent,
+        data=row.data,
+    )
+    return Outgoing(
+        row.tenant_id, row.id, subject_of(service, CATALOGUE[row.name]), envelope.to_bytes(), row.traceparent
+    )

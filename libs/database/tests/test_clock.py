@@ -1,0 +1,78 @@
+"""Whether time jumped, judged without any server."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from recital_database import Clock
+from recital_errors import Unavailable
+
+START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+NONE = timedelta()
+
+
+class Seconds:
+    """A monotonic clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def __call__(self) -> float:
+        return self.value
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+def clock_at_start(seconds: Seconds) -> Clock:
+    clock = Clock(seconds)
+    clock.set(now=START, ahead=NONE, high_water=START)
+    return clock
+
+
+def test_an_unread_clock_tells_no_time() -> None:
+    assert not Clock().was_read
+    with pytest.raises(Unavailable):
+        Clock().now()
+
+
+def test_time_goes_on_between_readings(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    seconds.value = 90
+    assert clock.now() == START + timedelta(seconds=90)
+    assert clock.was_read
+
+
+def test_a_steady_clock_is_not_frozen(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    seconds.value = 60
+    clock.set(now=START + timedelta(seconds=61), ahead=NONE, high_water=START + timedelta(seconds=60))
+    assert clock.frozen is None
+
+
+def test_a_jump_ahead_freezes_and_a_person_resumes(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    clock.set(now=START + timedelta(minutes=6), ahead=NONE, high_water=START)
+    assert clock.frozen == "time jumped ahead without an announcement"
+    clock.resume()
+    assert clock.frozen is None
+
+
+def test_an_announced_jump_does_not_freeze(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    year = timedelta(days=365)
+    clock.set(now=START + year, ahead=year, high_water=START + year)
+    assert clock.frozen is None
+
+
+def test_a_step_back_freezes(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    clock.set(now=START - timedelta(seconds=2), ahead=NONE, high_water=START)
+    assert clock.frozen == "time stepped back"
+
+
+def test_a_start_below_the_high_water_mark_freezes() -> None:
+    clock = Clock()
+    clock.set(now=START, ahead=NONE, high_water=START + timedelta(hours=1))
+    assert clock.frozen == "time stepped back"
