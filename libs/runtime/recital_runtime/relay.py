@@ -1,0 +1,95 @@
+"""The outbox relay: publishes what was committed, in order and fairly over tenants, and compares with the receivers.
+
+No transaction is held across a call to the bus. One replica relays at a time; should two overlap, consumers' inboxes
+absorb what is published twice.
+"""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from recital_bus import Bus, Message
+from recital_database import Database
+from recital_database.outbox import backlog, published, sent_by_hour, unpublished
+
+from recital_runtime.metrics import Metrics
+from recital_runtime.neighbours import Neighbours
+
+log = structlog.get_logger()
+BATCH = 256
+
+
+class Relay:
+    """Publishes a service's outbox."""
+
+    def __init__(self, database: Database, bus: Callable[[], Bus], metrics: Metrics) -> None:
+        """`bus` gives the bus once the process has started."""
+        self._database, self._bus, self._metrics = database, bus, metrics
+
+    async def run(self) -> bool:
+        """Publish batches until nothing waits or the bus does not answer; false, so that the rhythm goes on."""
+        if not self._bus().connected:
+            return False
+        async with self._database.holding("relay") as mine:
+            while mine and await self.batch():
+                pass
+        return False
+
+    async def batch(self) -> bool:
+        """Publish one batch; true when it was full and all of it was accepted."""
+        async with self._database.work() as tx:
+            waiting = await unpublished(tx, BATCH)
+        if not waiting:
+            return False
+        accepted = await self._bus().publish(
+            [
+                Message(
+                    subject=each.subject,
+                    id=str(each.id),
+                    payload=each.payload,
+                    headers={"traceparent": each.traceparent} if each.traceparent else {},
+                )
+                for each in waiting
+            ]
+        )
+        sent = [each for each, went in zip(waiting, accepted, strict=True) if went]
+        if sent:
+            async with self._database.work() as tx:
+                await published(tx, sent)
+            self._metrics.published.inc(len(sent))
+        return len(sent) == BATCH
+
+    async def measure(self) -> bool:
+        """Set the gauges of what waits for the bus."""
+        async with self._database.work() as tx:
+            waiting, oldest = await backlog(tx)
+            age = (tx.now - oldest).total_seconds() if oldest else 0.0
+        self._metrics.outbox_waiting.set(waiting)
+        self._metrics.outbox_age.set(age)
+        return False
+
+
+class Reconciler:
+    """Compares per edge what was sent with what has arrived: count and hash per event name and hour."""
+
+    def __init__(
+        self, database: Database, neighbours: Neighbours, metrics: Metrics, edges: Mapping[str, frozenset[str]]
+    ) -> None:
+        """`edges` names, per consumer, the events of this service that it consumes."""
+        self._database, self._neighbours, self._metrics, self._edges = database, neighbours, metrics, edges
+
+    async def run(self) -> bool:
+        """Ask every consumer and set the difference of each edge; an edge that does not answer fails the run."""
+        async with self._database.work() as tx:
+            sent = await sent_by_hour(tx)
+        for consumer, names in self._edges.items():
+            token = self._neighbours.service_token(consumer)
+            answer = await self._neighbours[consumer].get(
+                "/internal/v1/inbox", token=token, producer=self._database.service
+            )
+            arrived = {key: tuple(value) for key, value in answer.json()["hours"].items()}
+            mine = {key: value for key, value in sent.items() if key.split(" ")[0] in names}
+            differing = [key for key, value in mine.items() if arrived.get(key) != value]
+            self._metrics.edge_difference.labels(consumer).set(len(differing))
+            if differing:
+                log.info("edge_differs", kind=consumer, count=len(differing))
+        return False

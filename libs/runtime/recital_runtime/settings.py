@@ -1,0 +1,67 @@
+"""What every service is told from outside: one frozen class, read once from RECITAL_<SERVICE>_ variables.
+
+Secrets come as file paths only. Nothing secret has a default; what has none and is not given refuses to start.
+"""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from recital_database import DatabaseSettings
+
+
+class ServiceSettings(BaseSettings):
+    """The settings all services share; a service subclasses it with its own prefix and adds its own."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int
+    local_mode: bool = False
+
+    database_host: str
+    database_port: int = 5432
+    database_name: str
+    app_password_file: Path
+    worker_password_file: Path
+    owner_password_file: Path | None = None
+    database_pool: int = 16
+    database_tls: bool = False
+
+    bus_url: str
+    bus_seed_file: Path
+
+    object_endpoint: str
+    object_bucket: str
+    object_secure: bool = True
+    object_access_key_file: Path
+    object_secret_key_file: Path
+    keys_password_file: Path
+    root_key_file: Path
+
+    token_issuer: str
+    token_audience: str = "recital"  # noqa: S105 - a name, no secret
+    token_keys_file: Path
+    signing_key_dir: Path
+
+    consent_url: str
+    ingest_url: str
+    retention_url: str
+    dsar_url: str
+
+    trace_endpoint: str | None = None
+    stop_within: int = 20
+    """Seconds that requests in hand get when the process is asked to stop."""
+
+    def database(self, service: str) -> DatabaseSettings:
+        """Return the part that the database room takes."""
+        return DatabaseSettings(
+            service=service,
+            host=self.database_host,
+            port=self.database_port,
+            name=self.database_name,
+            app_password_file=self.app_password_file,
+            worker_password_file=self.worker_password_file,
+            owner_password_file=self.owner_password_file,
+            pool_size=self.database_pool,
+            verify_tls=self.database_tls,
+        )
