@@ -28,10 +28,11 @@ class Loop:
         """Run as soon as possible."""
         self._woken.set()
 
-    async def go(self, failed: Callable[[str], None]) -> None:
-        """Run for ever; `failed` is told the loop's name each time a run fails. Ends by cancellation."""
+    async def go(self, failed: Callable[[str], None], stop: asyncio.Event) -> None:
+        """Run until cancelled or `stop` is set; `failed` is told the loop's name each time a run fails."""
         pause = 0.2
-        while True:
+        # What a run calls may swallow a cancellation (asyncio.wait_for does in Python 3.11), so `stop` ends it too.
+        while not stop.is_set():
             self._woken.clear()
             try:
                 more = await self.run()

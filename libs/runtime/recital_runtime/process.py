@@ -234,7 +234,7 @@ class Runtime:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.bus.consume(intake.take, stop=stop))
             for loop in self._loops.values():
-                tasks.create_task(loop.go(lambda name: self.metrics.loop_failures.labels(name).inc()))
+                tasks.create_task(loop.go(lambda name: self.metrics.loop_failures.labels(name).inc(), stop))
             self.not_serving = None
             log.info("serving", port=self.settings.port, version=self.version)
 

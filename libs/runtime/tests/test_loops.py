@@ -10,7 +10,7 @@ from recital_runtime import Loop
 
 async def stopped_after(loop: Loop, done: asyncio.Event) -> list[str]:
     failures: list[str] = []
-    task = asyncio.create_task(loop.go(failures.append))
+    task = asyncio.create_task(loop.go(failures.append, asyncio.Event()))
     async with asyncio.timeout(5):
         await done.wait()
     task.cancel()

@@ -1,0 +1,84 @@
+"""One row of the house while it runs: started, asked whether it is ready, stopped, killed."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+
+from recital_testing.failures import HouseError
+from recital_testing.house.environment import Places
+from recital_testing.processes import Process
+from recital_testing.services import Row
+
+READY_WITHIN = 60.0  # seconds
+# A service gives requests in hand 20 seconds before it goes.
+STOP_WITHIN = 25.0
+
+
+class Runs(Protocol):
+    """What the house can start and stop: a service or a server."""
+
+    @property
+    def process(self) -> Process:
+        """Its process."""
+
+    async def start(self, *, guarded: bool) -> None:
+        """Start it."""
+
+    async def stop(self) -> None:
+        """Ask it to stop, and wait for it."""
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+
+
+@dataclass(slots=True)
+class Service:
+    """One of the four services as a process."""
+
+    row: Row
+    url: str
+    process: Process
+
+    @classmethod
+    def of(cls, row: Row, places: Places, url: str, environment: Mapping[str, str]) -> "Service":
+        """Describe the process; nothing is started."""
+        command = [sys.executable, "-m", f"recital_{row.name}", "serve"]
+        return cls(row, url, Process(row.name, places.processes, command, environment))
+
+    async def start(self, *, guarded: bool) -> None:
+        """Start it; it may not be ready yet, since services start in any order."""
+        self.process.start(guarded=guarded)
+
+    async def stop(self) -> None:
+        """Stop it: requests in hand are finished."""
+        await self.process.stop(within=STOP_WITHIN)
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        await self.process.kill()
+
+    async def ready(self, *, within: float = READY_WITHIN) -> None:
+        """Return when /readyz says `ready`; raises HouseError with what it lacked, and its log, when it does not."""
+        last: dict[str, Any] = {}
+
+        async def asked() -> bool:
+            last.update(await self.health(client))
+            return last.get("status") == "ready"
+
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            try:
+                await self.process.until(asked, within=within)
+            except HouseError as error:
+                raise HouseError(f"{error}\n(/readyz: {last or 'no answer'})") from None
+
+    async def health(self, client: httpx.AsyncClient, path: str = "/readyz") -> dict[str, Any]:
+        """Return what it says of itself; empty when it does not answer."""
+        try:
+            answer = await client.get(f"{self.url}{path}")
+            said = answer.json()
+        except (httpx.TransportError, ValueError):
+            return {}
+        return said if isinstance(said, dict) else {}
