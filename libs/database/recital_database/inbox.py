@@ -104,6 +104,7 @@ class _Intake:
         self._moved: set[Key] = set()
         self._rows: list[_Row] = []
         self._known: set[UUID] = set()
+        self.held_back = False
 
     async def lock(self, envelopes: Sequence[Envelope]) -> None:
         keys = {key_of(each) for each in envelopes}
@@ -119,10 +120,12 @@ class _Intake:
         for row in rows:
             self._positions[row.producer, row.aggregate, row.aggregate_id] = Position(row.epoch, row.version)
         known = await self._tx.execute(
-            "select id from inbox where tenant_id = :tenant and id = any(cast(:ids as uuid[]))",
+            "select array(select id from inbox where tenant_id = :tenant and id = any(cast(:ids as uuid[]))) as ids,"
+            " exists (select from inbox where tenant_id = :tenant and state in ('waiting', 'parked')) as held_back",
             {"tenant": self._tx.tenant, "ids": [each.id for each in envelopes]},
         )
-        self._known = {row.id for row in known}
+        found = known.one()
+        self._known, self.held_back = set(found.ids), found.held_back
 
     async def take(self, envelope: Envelope) -> None:
         """Let one event take effect, or hold it back. Raises what the handler raises."""
@@ -159,6 +162,7 @@ class _Intake:
         self._rows.append(_Row(envelope, state))
 
     async def save(self) -> None:
+        self.held_back |= any(row.state in ("waiting", "parked") for row in self._rows)
         if self._rows:
             await self._tx.execute(_SAVE_ROWS, {"tenant": self._tx.tenant, **_columns(self._rows)})
         if self._moved:
@@ -176,8 +180,8 @@ class _Intake:
             )
 
 
-async def receive(tx: Transaction, envelopes: Sequence[Envelope], handlers: Handlers) -> None:
-    """Let a tenant's events take effect in the order given, all in this transaction.
+async def receive(tx: Transaction, envelopes: Sequence[Envelope], handlers: Handlers) -> bool:
+    """Let a tenant's events take effect in the order given, all in this transaction; true when events are held back.
 
     Raises what a handler raises, and PermanentError for an event that can never take effect: the caller rolls back and
     takes the events one by one, so that only the one at fault fails.
@@ -187,6 +191,7 @@ async def receive(tx: Transaction, envelopes: Sequence[Envelope], handlers: Hand
     for envelope in envelopes:
         await intake.take(envelope)
     await intake.save()
+    return intake.held_back
 
 
 async def bury(tx: Transaction, subject: str, payload: bytes, fault: PermanentError, envelope: Envelope | None) -> None:

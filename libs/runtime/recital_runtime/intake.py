@@ -73,13 +73,15 @@ class Intake:
             try:
                 with self._span(events[0][2]):
                     async with self._database.transaction(tenant) as tx:
-                        await receive(tx, [envelope for _, _, envelope in events], self._handlers)
+                        held = await receive(tx, [envelope for _, _, envelope in events], self._handlers)
                 outcomes = {index: Outcome.DONE for index, _, _ in events}
             except Exception as error:  # noqa: BLE001 - the consumer's edge: each event is then judged by itself
                 if isinstance(error, Unavailable):
                     return {index: Outcome.RETRY for index, _, _ in events}
                 outcomes = {index: await self._one(message, envelope) for index, message, envelope in events}
-            await self._go_on(tenant)
+                held = True
+            if held:
+                await self._go_on(tenant)
             return outcomes
 
     async def _one(self, message: Message, envelope: Envelope) -> Outcome:

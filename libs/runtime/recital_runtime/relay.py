@@ -15,7 +15,8 @@ from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbours
 
 log = structlog.get_logger()
-BATCH = 256
+# Large, so that reading and marking cost little beside publishing; the receiver starts with the first of them.
+BATCH = 1024
 
 
 class Relay:
