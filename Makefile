@@ -61,6 +61,7 @@ check: setup ## What CI runs: style, types, imports, events, and `make test`
 	@$(BIN)/lint-imports --no-logo >.run/imports.log || { cat .run/imports.log; exit 1; }
 	@echo "events:  schemas, examples and pages are those of the catalogue"
 	@$(BIN)/python -m recital_events check
+	@$(BIN)/python dev/lawful_rules.py check
 	@$(MAKE) test
 
 campaign: setup ## The campaigns' whole editions: kills, malformed files, races, large tables
@@ -73,6 +74,7 @@ bench: setup ## One benchmark beside its raw limit: make bench BENCH=bus
 
 generate: setup ## Write the generated schemas, examples and pages anew
 	@$(BIN)/python -m recital_events generate
+	@$(BIN)/python dev/lawful_rules.py generate
 
 lock: $(UV) ## Resolve the dependencies anew and write requirements.lock
 	@# uv.lock itself names index hosts and stays out of git

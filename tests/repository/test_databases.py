@@ -8,14 +8,14 @@ from recital_database import DatabaseSettings
 
 SERVICES = ("consent", "ingest", "retention", "dsar")
 # Tables of one row about the database itself; they are no tenant's.
-NOT_TENANTS = {"recital_clock", "recital_epoch", "alembic_version"}
+NOT_TENANTS = {"recital_clock", "recital_epoch", "alembic_version", "control_position"}
 # What the worker role may see: ids and times from which work is taken, and no other table.
-WORK = {
+WORK: dict[str, set[str]] = {
     "consent": set(),
-    "ingest": set(),
-    "retention": set(),
-    "dsar": set(),
-}  # type: dict[str, set[str]]
+    "ingest": {"tenants", "uploads", "erasures", "collections"},
+    "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue"},
+    "dsar": {"open_requests", "steps"},
+}
 FOUNDATION_WORK = {"outbox", "inbox", "dead_letters", "alarms", "ledger_queue"}
 
 FAULTS = {

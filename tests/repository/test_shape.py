@@ -18,6 +18,8 @@ CODE = sorted(
     for each in (ROOT / top).rglob("*.py")
     if "__pycache__" not in each.parts
 )
+# Tests are named as sentences and may set a long scene.
+SHIPPED = [each for each in CODE if "tests" not in each.parts]
 
 
 def package_of(distribution: Path) -> Path:
@@ -43,7 +45,7 @@ def test_every_service_has_the_same_rooms(service: Path) -> None:
 @pytest.mark.parametrize("distribution", [*SERVICES, *LIBS], ids=lambda each: each.name)
 def test_every_distribution_says_what_it_is_and_has_tests(distribution: Path) -> None:
     readme = (distribution / "README.md").read_text()
-    assert readme.startswith(f"# recital-{distribution.name}\n")
+    assert distribution.name in readme.splitlines()[0].lower()
     assert len(readme.splitlines()) <= 100
     assert list((distribution / "tests").rglob("test_*.py"))
 
@@ -63,7 +65,7 @@ def test_no_file_is_longer_than_one_can_hold_in_mind(limit: int) -> None:
 
 def test_no_function_is_longer_than_sixty_lines() -> None:
     long = []
-    for file in CODE:
+    for file in SHIPPED:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -75,7 +77,7 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
 def test_every_module_opens_with_what_it_does() -> None:
     silent = [
         str(each.relative_to(ROOT))
-        for each in CODE
+        for each in SHIPPED
         if "versions" not in each.parts
         and each.read_text().strip()
         and ast.get_docstring(ast.parse(each.read_text())) is None
@@ -91,11 +93,13 @@ def test_every_distribution_is_known_to_import_linter_and_to_coverage(settings: 
 
 def test_every_lib_has_two_users() -> None:
     used: dict[str, set[str]] = {each.name: set() for each in LIBS}
-    for distribution in (*SERVICES, *LIBS):
-        for file in package_of(distribution).rglob("*.py"):
+    for user in (*SERVICES, *LIBS, ROOT / "dev", ROOT / "demo"):
+        for file in SHIPPED:
+            if user not in file.parents:
+                continue
             for name in re.findall(r"^\s*(?:from|import) recital_(\w+)", file.read_text(), re.MULTILINE):
-                if name in used and name != distribution.name:
-                    used[name].add(distribution.name)
-    # testing is used by tests and by dev/, never by what is shipped.
-    assert {name: users for name, users in used.items() if len(users) < 2 and name != "testing"} == {}
-    assert used["testing"] == set()
+                if name in used and name != user.name:
+                    used[name].add(user.name)
+    assert {name: users for name, users in used.items() if len(users) < 2} == {}
+    # It starts servers: never shipped, so nothing that is shipped may need it.
+    assert used["testing"] <= {"dev", "demo"}

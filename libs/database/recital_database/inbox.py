@@ -252,6 +252,17 @@ async def skip(tx: Transaction, envelope: Envelope) -> None:
     await intake.save()
 
 
+async def alarm_overdue(tx: Transaction) -> None:
+    """Raise an alarm for each of the tenant's events that has been held back for more than ten minutes."""
+    rows = await tx.execute(
+        "select id, name, state from inbox where tenant_id = :tenant and state in ('waiting', 'parked')"
+        " and received_at < recital_now() - interval '10 minutes' order by id limit 100",
+        {"tenant": tx.tenant},
+    )
+    for row in rows.all():
+        await alarm(tx, "event_held_back", about=row.id, detail=f"{row.name}: {row.state}")
+
+
 async def tenants_held_back(tx: Transaction) -> list[UUID]:
     """Return the tenants that have events waiting or parked (worker role)."""
     return [
@@ -272,12 +283,13 @@ async def held_back_counts(tx: Transaction) -> list[tuple[str, int, float]]:
 async def received_by_hour(tx: Transaction, producer: str) -> dict[str, tuple[int, str]]:
     """Return per event name and hour of origin the count and hash of a producer's events here (worker role).
 
-    Waiting, parked and dead ones count: they have arrived. Compare with `outbox.sent_by_hour`.
+    Waiting, parked and dead ones count: they have arrived. Compare with `outbox.sent_by_hour`: both look back a week.
     """
     rows = await tx.execute(
         "select name, to_char(date_trunc('hour', uuid_extract_timestamp(id)), 'YYYY-MM-DD\"T\"HH24\"Z\"') as hour,"
         " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash"
-        " from inbox where producer = :producer group by 1, 2",
+        " from inbox where producer = :producer"
+        " and id >= recital_id_at(date_trunc('hour', recital_now()) - interval '7 days') group by 1, 2",
         {"producer": producer},
     )
     return {f"{row.name} {row.hour}": (row.events, row.hash) for row in rows}

@@ -123,7 +123,8 @@ async def sent_by_hour(tx: Transaction) -> dict[str, tuple[int, str]]:
     """Return count and hash of the events written, per name and hour (worker role): see `inbox.received_by_hour`."""
     rows = await tx.execute(
         "select name, to_char(date_trunc('hour', uuid_extract_timestamp(id)), 'YYYY-MM-DD\"T\"HH24\"Z\"') as hour,"
-        " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash from outbox group by 1, 2"
+        " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash from outbox"
+        " where id >= recital_id_at(date_trunc('hour', recital_now()) - interval '7 days') group by 1, 2"
     )
     return {f"{row.name} {row.hour}": (row.events, row.hash) for row in rows}
 

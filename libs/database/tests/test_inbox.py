@@ -10,6 +10,7 @@ from recital_database.inbox import (
     Handlers,
     Position,
     Standing,
+    alarm_overdue,
     bury,
     go_on,
     held_back,
@@ -117,6 +118,19 @@ async def test_an_event_waits_for_a_fact_and_those_after_it_wait_with_it(retenti
     effects.missing = set()
     await drain(ingest, effects)
     assert await seen(ingest) == ["early", "late"]
+
+
+async def test_what_is_held_back_for_long_raises_an_alarm_once(retention: Database, ingest: Database) -> None:
+    effects = Effects()
+    effects.missing = {"early"}
+    await take(ingest, await events(retention, expired(1, "early")), effects)
+    for minutes, expected in ((0, []), (11, ["event_held_back"]), (11, ["event_held_back"])):
+        async with ingest.transaction(ALPHA) as tx:
+            await tx.execute(
+                "update inbox set received_at = received_at - make_interval(mins => :minutes)", {"minutes": minutes}
+            )
+            await alarm_overdue(tx)
+            assert [each.kind for each in await alarms(tx, after=None, most=10)] == expected
 
 
 async def test_a_poison_event_replayed_ends_as_if_it_had_never_failed(retention: Database, ingest: Database) -> None:

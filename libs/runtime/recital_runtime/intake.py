@@ -13,7 +13,7 @@ import structlog
 from opentelemetry.trace import SpanKind, Tracer
 from recital_bus import Message, Outcome
 from recital_database import NO_TENANT, Database, Handlers
-from recital_database.inbox import bury, go_on, held_back, held_back_counts, receive, tenants_held_back
+from recital_database.inbox import alarm_overdue, bury, go_on, held_back, held_back_counts, receive, tenants_held_back
 from recital_errors import PermanentError, Unavailable
 from recital_events import Envelope
 
@@ -56,6 +56,8 @@ class Intake:
             tenants = await tenants_held_back(tx)
         for tenant in tenants:
             await self._go_on(tenant)
+            async with self._database.transaction(tenant) as tx:
+                await alarm_overdue(tx)
         return False
 
     async def measure(self) -> bool:
