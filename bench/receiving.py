@@ -1,4 +1,4 @@
-"""The receiving end in a process of its own, as in life: it takes events, or only pulls them, and says when it is done."""
+"""The receiving end in a process of its own, as in life: it takes events, or only pulls them, and says when done."""
 
 import asyncio
 import multiprocessing

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recital_testing.services import TABLE
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(each for each in (ROOT / "services").iterdir() if (each / "pyproject.toml").exists())
@@ -40,6 +41,10 @@ def test_every_service_has_the_same_rooms(service: Path) -> None:
     ]
     assert missing == []
     assert list((package / "migrations" / "versions").glob("0001_*.py"))
+
+
+def test_every_service_has_a_row_in_the_process_table() -> None:
+    assert sorted(row.name for row in TABLE) == [each.name for each in SERVICES]
 
 
 @pytest.mark.parametrize("distribution", [*SERVICES, *LIBS], ids=lambda each: each.name)
