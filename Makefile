@@ -22,7 +22,7 @@ help: ## Show this
 ##@ Try it
 
 demo: setup ## One call from its notice to its certified erasure, told step by step
-	@$(BIN)/python demo/journey.py
+	@$(BIN)/python -m demo
 
 setup: .venv/.synced ## Install everything into .venv, from the lock
 

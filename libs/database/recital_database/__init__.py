@@ -9,7 +9,7 @@ from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters,
 from recital_database.idempotency import claim, remember
 from recital_database.ids import new_id, new_ids
 from recital_database.inbox import Handler, Handlers, NotYet
-from recital_database.journal import Json, Receipt, Recorded, Sequenced, record
+from recital_database.journal import Json, Receipt, Recorded, Sequenced, Writing, record, record_all
 from recital_database.outbox import Outgoing, announce
 from recital_database.provisioning import Passwords, create_service_database, ensure_role
 
@@ -31,6 +31,7 @@ __all__ = [
     "Recorded",
     "Sequenced",
     "Transaction",
+    "Writing",
     "acknowledge",
     "alarm",
     "alarms",
@@ -45,6 +46,7 @@ __all__ = [
     "new_ids",
     "open_alarm_counts",
     "record",
+    "record_all",
     "remember",
     "replay_letter",
     "traceparent",

@@ -6,7 +6,7 @@ Writing takes no lock: an entry joins the queue and gets its position when one h
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from recital_ledger import (
     leaf_hash,
 )
 from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from recital_database.connection import Transaction
 
@@ -37,6 +37,29 @@ _RECORD = text(
     insert into ledger_queue (tenant_id, log, id) select :tenant, :log, id from entry returning id
     """
 ).bindparams(bindparam("facts", type_=JSONB))
+
+
+_RECORD_ALL = text(
+    """
+    with made as (
+        select recital_id() as id, s.* from unnest(cast(:kinds as text[]), cast(:facts as jsonb[]),
+            cast(:commitments as text[])) with ordinality as s (kind, facts, commitment, place)),
+    entry as (
+        insert into ledger_entries (tenant_id, id, log, kind, facts, commitment)
+        select :tenant, id, :log, kind, facts, commitment from made),
+    queued as (insert into ledger_queue (tenant_id, log, id) select :tenant, :log, id from made)
+    select id from made order by place
+    """
+).bindparams(bindparam("facts", type_=ARRAY(JSONB)))
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is to be written to a ledger: see `record`."""
+
+    kind: str
+    facts: Mapping[str, Json]
+    details: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +110,25 @@ async def record(
     )
     tx.touched.add("ledger")
     return Recorded(UUID(str(row.scalar_one())), salt)
+
+
+async def record_all(tx: Transaction, log: str, writings: Sequence[Writing]) -> list[Recorded]:
+    """Write many ledger entries in one round trip; returned in the order given. As `record` else."""
+    if not writings:
+        return []
+    salts = [secrets.token_bytes(16) for _ in writings]
+    rows = await tx.execute(
+        _RECORD_ALL,
+        {
+            "tenant": tx.tenant,
+            "log": log,
+            "kinds": [each.kind for each in writings],
+            "facts": [dict(each.facts) for each in writings],
+            "commitments": [commitment(salt, each.details) for salt, each in zip(salts, writings, strict=True)],
+        },
+    )
+    tx.touched.add("ledger")
+    return [Recorded(UUID(str(row.id)), salt) for row, salt in zip(rows, salts, strict=True)]
 
 
 async def unsequenced(tx: Transaction) -> list[tuple[UUID, str]]:

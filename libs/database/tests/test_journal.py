@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from recital_database import Database, Recorded, record
+from recital_database import Database, Recorded, Writing, record, record_all
 from recital_database.journal import BATCH, consistency, entries, latest_checkpoint, receipt, sequence, unsequenced
 from recital_errors import NotFound
 from recital_ledger import (
@@ -130,3 +130,20 @@ async def test_rolled_back_work_leaves_no_entry(ingest: Database) -> None:
             raise RuntimeError
     async with ingest.work() as tx:
         assert await unsequenced(tx) == []
+
+
+async def test_many_entries_are_written_at_once_and_come_back_in_their_order(ingest: Database) -> None:
+    async with ingest.transaction(ALPHA) as tx:
+        assert await record_all(tx, "access", []) == []
+        written = await record_all(
+            tx, "access", [Writing(f"kind_{n}", {"n": n}, {"secret": n}) for n in range(50)] + [Writing("bare", {})]
+        )
+    await sequenced(ingest)
+    async with ingest.transaction(ALPHA) as tx:
+        listed = {each.entry.id: each.entry for each in await entries(tx, "access", start=0, most=99)}
+    assert len(listed) == 51
+    assert [(listed[each.entry].kind, listed[each.entry].facts) for each in written[:50]] == [
+        (f"kind_{n}", {"n": n}) for n in range(50)
+    ]
+    assert listed[written[7].entry].commitment == commitment(written[7].salt, {"secret": 7})
+    assert listed[written[50].entry].commitment == commitment(written[50].salt, {})

@@ -21,7 +21,7 @@ from recital_runtime.command import main
 from recital_runtime.loops import Loop
 from recital_runtime.neighbours import Neighbour, Neighbours
 from recital_runtime.problems import problem_of, reason_view
-from recital_runtime.process import Runtime
+from recital_runtime.process import App, Runtime
 from recital_runtime.settings import ServiceSettings
 from recital_runtime.shapes import (
     IdempotencyKey,
@@ -38,6 +38,7 @@ from recital_runtime.shapes import (
 )
 
 __all__ = [
+    "App",
     "BearerToken",
     "Caller",
     "IdempotencyKey",

@@ -42,6 +42,8 @@ from recital_runtime.telemetry import Observed, tracer_for
 log = structlog.get_logger()
 SERVICES = ("consent", "ingest", "retention", "dsar")
 Start = Callable[[], Awaitable[None]]
+# The application's type, for those who may not know the web framework.
+App = FastAPI
 
 
 class Runtime:
