@@ -1,0 +1,59 @@
+"""What actions work with, put together once in wiring; no decision and no state here."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from recital_database import Database
+from recital_errors import FieldError, Malformed, Reason
+from recital_identity import KeySet, SigningKey
+from recital_runtime import Runtime
+from recital_vault import Vault
+
+from recital_consent.model.problems import Problem
+from recital_consent.model.tenants import Tenant
+
+LOG = "consent"
+"""The ledger of what was published, told, decided, permitted and taken back."""
+
+
+class Means:
+    """The technologies that actions are given."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Nothing is opened here."""
+        self._runtime = runtime
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        return self._runtime.database
+
+    @property
+    def vault(self) -> Vault:
+        """Keys and objects."""
+        return self._runtime.vault
+
+    @property
+    def permit_key(self) -> SigningKey:
+        """The key that signs permits; raises Unavailable where there is none."""
+        return self._runtime.signing["permit"]
+
+    @property
+    def permit_keys(self) -> KeySet:
+        """The public keys of all permits, with the retired ones."""
+        return self._runtime.signing.keys("permit")
+
+
+async def digest(vault: Vault, tenant: Tenant, kind: str, value: str) -> bytes:
+    """Return the keyed digest by which a value of some kind is found or compared."""
+    return await vault.blind_index(tenant.id, tenant.index_key, f"{kind}:{value}")
+
+
+def refuse(problems: Sequence[Problem]) -> NoReturn:
+    """Raise Malformed with every field that is wrong and every rule it breaks."""
+    raise Malformed(
+        problems[0].code,
+        "Some fields are not as they must be; nothing was stored.",
+        reasons=dict.fromkeys(Reason(each.code, each.rule) for each in problems if each.rule),
+        fields=[FieldError(each.field, each.problem) for each in problems],
+    )

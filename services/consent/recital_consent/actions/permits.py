@@ -1,0 +1,144 @@
+"""Permits: given when the rulebook lets something of the audio be kept, signed, and judged again when asked."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from recital_database import Json, Transaction, claim, new_id, record, remember
+from recital_errors import Forbidden, Gone, Malformed, NotFound
+from recital_identity import LARGEST_TOKEN, TokenKind, issuer_named, read_permit, sign
+
+from recital_consent.actions.consequences import state_of
+from recital_consent.actions.means import LOG, Means, refuse
+from recital_consent.decisions.permitting import LIFETIME, Terms, audio_problems, refusals, terms_of
+from recital_consent.model.calls import CallRecord
+from recital_consent.model.permits import Audio, Issued, listed
+from recital_consent.store import calls, permits, tenants
+
+
+async def give_permit(
+    means: Means, tx: Transaction, call_id: UUID, audio: Audio, key: str | None
+) -> tuple[Issued, str]:
+    """Give a permit for one recording of a call; return it and its signed form.
+
+    Raises NotFound, Gone, Malformed where times or channels cannot be, Forbidden `permit_refused` with every reason.
+    """
+    content = hashlib.sha256(json.dumps(asdict(audio), default=str, sort_keys=True).encode()).digest()
+    again = await claim(tx, key, route=f"POST /v1/calls/{call_id}/permit", fingerprint=content)
+    if again is not None:
+        return _signed(means, await permits.find_permit(tx, again))
+    tenant, _ = await tenants.own_tenant(tx)
+    # The same lock as a timeline's writer: no entry comes between the verdict and the permit.
+    call = await calls.read_call(tx, call_id, locked=True)
+    if call.erasing_at is not None:
+        raise Gone("call_erased", "This call was erased.")
+    verdict = state_of(call, tx.now)[1]
+    problems = audio_problems(audio, call.facts, verdict)
+    if problems:
+        refuse(problems)
+    expires_at = (tx.now + LIFETIME).replace(microsecond=0)
+    zone = ZoneInfo(tenant.draft.time_zone)
+    terms = terms_of(call.facts, verdict, zone=zone, expires_at=expires_at, now=tx.now)
+    reasons = refusals(call.facts, verdict, terms, audio, await permits.erased_voices(tx, call_id))
+    if reasons or terms is None:
+        raise Forbidden("permit_refused", "Nothing of this audio may be kept.", reasons=reasons)
+    issued = await _issue(tx, call, audio, terms, expires_at)
+    token = _signed(means, issued)
+    await remember(tx, key, result=issued.id)
+    return token
+
+
+async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
+    """Return whether a permit stands and with which spans, also after its expiry; the permit is its own credential.
+
+    Raises Forbidden where it is none of ours.
+    """
+    claims = read_permit(token, means.permit_keys)
+    async with means.database.transaction(UUID(claims["tenant"])) as tx:
+        found = await permits.find_permit(tx, UUID(claims["jti"]))
+    if found is None or found.claims is None:
+        return {"stands": False, "spans": [], "final": bool(claims["final"]), "reason": "permit_unknown"}
+    return {
+        "stands": found.revoked_at is None,
+        "spans": listed(found.spans),
+        "final": found.final,
+        "reason": found.reason,
+    }
+
+
+async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, expires_at: datetime) -> Issued:
+    id_ = await new_id(tx)
+    claims = _claims(tx, call, audio, terms)
+    issued = Issued(
+        id=id_,
+        call=call.id,
+        issued_at=tx.now,
+        expires_at=expires_at,
+        final=terms.final,
+        answered_at=terms.answered_at,
+        spans=terms.spans,
+        claims={**claims, "jti": str(id_), "exp": int(expires_at.timestamp())},
+    )
+    facts: dict[str, Json] = {
+        "permit": str(id_),
+        "call": str(call.id),
+        "timeline_version": call.timeline_version,
+        "final": terms.final,
+    }
+    recorded = await record(tx, LOG, "permit.issued", facts=facts, details={"spans": listed(terms.spans)})
+    await permits.add_permit(tx, issued, ledger_entry=recorded.entry, salt=recorded.salt)
+    return issued
+
+
+def _signed(means: Means, issued: Issued | None) -> tuple[Issued, str]:
+    if issued is None or issued.claims is None:
+        raise NotFound
+    token = sign(TokenKind.PERMIT, issued.claims, means.permit_key)
+    if len(token) > LARGEST_TOKEN:
+        raise Malformed(
+            "permit_too_large", "The call has more spans, segments or parties than a permit can hold: send it in parts."
+        )
+    return issued, token
+
+
+def _claims(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms) -> dict[str, Any]:
+    claims: dict[str, Any] = {
+        "iss": issuer_named("consent"),
+        "aud": "ingest",
+        "iat": int(tx.now.timestamp()),
+        "tenant": str(tx.tenant),
+        "call": str(call.id),
+        "answered_at": _rfc3339(terms.answered_at),
+        "ended_at": _rfc3339(terms.ended_at) if terms.ended_at else None,
+        "guard_ms": call.facts.guard_ms,
+        "final": terms.final,
+        "parties": [_party(call, each.party, each.channel) for each in audio.channels],
+        "purposes": [{"id": str(each.id), "key": each.key, "version": each.version} for each in terms.purposes],
+        "spans": listed(terms.spans),
+        "timeline_version": call.timeline_version,
+    }
+    if audio.segments is not None:
+        claims["segments"] = [
+            {"starts_at": _rfc3339(each.starts_at), "offset_ms": each.offset_ms, "duration_ms": each.duration_ms}
+            for each in audio.segments
+        ]
+    if audio.started_at is not None and audio.ended_at is not None:
+        claims |= {"audio_started_at": _rfc3339(audio.started_at), "audio_ended_at": _rfc3339(audio.ended_at)}
+    return claims
+
+
+def _party(call: CallRecord, label: str, channel: int) -> dict[str, Any]:
+    party = call.facts.party(label)
+    if party is None:
+        raise NotFound
+    subject = str(party.subject) if party.subject else None
+    return {"party": label, "subject": subject, "kind": party.kind.value, "channel": channel}
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

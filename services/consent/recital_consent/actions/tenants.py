@@ -1,0 +1,93 @@
+"""Tenants are opened by the operator; the tenant_admin sets the rest."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from uuid import UUID
+
+from recital_database import Transaction, announce, claim, new_id, record, remember
+from recital_errors import NotFound, PreconditionFailed
+from recital_events import TenantOpened
+
+from recital_consent.actions.means import LOG, Means, refuse
+from recital_consent.decisions.guard import DEFAULT_GUARD_MS
+from recital_consent.decisions.opening import opening_problems
+from recital_consent.model.tenants import Tenant, TenantDraft, TenantSettings
+from recital_consent.store import tenants
+
+# The operator is of no tenant; what it asks twice is remembered under an id that no tenant has.
+OPERATORS = UUID(int=1)
+FIRST_SETTINGS = TenantSettings(version=1, guard_ms=DEFAULT_GUARD_MS, private_mark_minutes=15, works_council=None)
+
+
+async def open_tenant(means: Means, draft: TenantDraft, key: str | None) -> Tenant:
+    """Open a tenant and make its keys; the same Idempotency-Key opens it once, whatever dies in between.
+
+    Raises Malformed, Conflict `idempotency_key_reused`, Unavailable.
+    """
+    problems = opening_problems(draft)
+    if problems:
+        refuse(problems)
+    content = json.dumps(asdict(draft), sort_keys=True).encode()
+    async with means.database.transaction(OPERATORS) as tx:
+        id_ = await claim(tx, key, route="POST /v1/tenants", fingerprint=hashlib.sha256(content).digest())
+        if id_ is None:
+            id_ = await new_id(tx)
+            await remember(tx, key, result=id_)
+    tenant_key = await means.vault.keys.create_tenant_key(id_)
+    index_key = await means.vault.keys.new_key(id_, id_, tenant_key)
+    async with means.database.transaction(id_) as tx:
+        await tx.execute("select pg_advisory_xact_lock(hashtextextended(:id, 3))", {"id": str(id_)})
+        try:
+            return await tenants.find_tenant(tx, id_)
+        except NotFound:
+            pass
+        tenant = Tenant(id=id_, draft=draft, tenant_key=tenant_key, index_key=index_key.id, opened_at=tx.now)
+        await tenants.add_tenant(tx, tenant, FIRST_SETTINGS)
+        await record(tx, LOG, "tenant.opened", facts={"tenant": str(id_)})
+        await announce(
+            tx,
+            TenantOpened(
+                tenant=id_,
+                country=draft.country,
+                time_zone=draft.time_zone,
+                languages=draft.languages,
+                number_region=draft.number_region,
+                opened_at=tx.now,
+            ),
+        )
+    return tenant
+
+
+async def list_tenants(tx: Transaction, *, after: UUID | None, most: int) -> Sequence[Tenant]:
+    """Return a page of tenants (worker role)."""
+    return await tenants.list_tenants(tx, after=after, most=most)
+
+
+async def read_tenant(tx: Transaction, tenant: UUID) -> Tenant:
+    """Return a tenant (worker role); raises NotFound."""
+    return await tenants.find_tenant(tx, tenant)
+
+
+async def read_settings(tx: Transaction) -> TenantSettings:
+    """Return the settings of the transaction's tenant."""
+    return (await tenants.own_tenant(tx))[1]
+
+
+async def change_settings(tx: Transaction, wanted: TenantSettings, *, expected: int) -> TenantSettings:
+    """Keep changed settings as the version after `expected`; raises PreconditionFailed where that is not the newest."""
+    changed = replace(wanted, version=expected + 1)
+    if not await tenants.change_settings(tx, changed, expected=expected):
+        raise PreconditionFailed("settings_changed", "The settings have changed since they were read.")
+    await record(
+        tx,
+        LOG,
+        "settings.changed",
+        facts={
+            "version": changed.version,
+            "guard_ms": changed.guard_ms,
+            "private_mark_minutes": changed.private_mark_minutes,
+        },
+    )
+    return changed

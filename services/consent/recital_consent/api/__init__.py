@@ -1,0 +1,19 @@
+"""HTTP in: tenants, purposes, people, calls and their timelines, permits, and what dsar asks for a person."""
+
+from recital_runtime import Router
+
+from recital_consent.actions.means import Means
+from recital_consent.api.calls import call_routes
+from recital_consent.api.people import people_routes
+from recital_consent.api.permits import permit_routes
+from recital_consent.api.purposes import purpose_routes
+from recital_consent.api.requests import request_routes
+from recital_consent.api.tenants import tenant_routes
+
+__all__ = ["routers"]
+
+
+def routers(means: Means) -> list[Router]:
+    """Return every route of the service."""
+    every = (tenant_routes, purpose_routes, people_routes, call_routes, permit_routes, request_routes)
+    return [each(means) for each in every]

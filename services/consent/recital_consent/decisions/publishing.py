@@ -1,0 +1,117 @@
+"""May this purpose be published: everything its ground, its listeners and the staff's protection ask for, at once."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import isodate
+from recital_identity import PERMISSIONS, Permission
+
+from recital_consent.model.problems import Problem
+from recital_consent.model.purposes import Basis, BasisKind, CouncilKind, Monitoring, PurposeDraft, WorksCouncil
+
+# Purposes that are always there and that no clock ends: nobody may publish one of their names.
+BUILT_IN = frozenset({"subject_request", "legal_claims"})
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+# Whole numbers only, so that every service reads the same calendar duration.
+_DURATION = re.compile(
+    r"P(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?", re.ASCII
+)
+_LONGEST_DAYS = 36_600
+_LISTENERS = {role.value for role in PERMISSIONS[Permission.LISTEN]}
+
+
+def publishing_problems(draft: PurposeDraft, council: WorksCouncil | None, today: date) -> Sequence[Problem]:
+    """Return everything that forbids publishing; `council` is what the tenant's settings say of the works council."""
+    return [
+        *_shape_problems(draft),
+        *_basis_problems(draft.basis, today),
+        *_safeguard_problems(draft, council),
+    ]
+
+
+def days_of(retention: str) -> float | None:
+    """Return about how many days an ISO 8601 duration lasts, None for another text."""
+    if len(retention) > 32 or not _DURATION.fullmatch(retention):
+        return None
+    try:
+        read = isodate.parse_duration(retention)
+    except (isodate.ISO8601Error, OverflowError):
+        return None
+    if isinstance(read, timedelta):
+        return read / timedelta(days=1)
+    return float(read.years * 366 + read.months * 31 + read.tdelta.days)
+
+
+def _shape_problems(draft: PurposeDraft) -> Sequence[Problem]:
+    days = days_of(draft.retention)
+    failed = [
+        (
+            not _KEY.fullmatch(draft.key),
+            Problem("key", "key_malformed", "a small letter, then at most 63 small letters, digits and _", "R04"),
+        ),
+        (draft.key in BUILT_IN, Problem("key", "purpose_built_in", "this name is one of Recital's own", "R04")),
+        (not draft.notices, Problem("notices", "notice_text_missing", "at least one language", "R03")),
+        (
+            not all(_LANGUAGE.fullmatch(language) and len(language) <= 35 for language in draft.notices),
+            Problem("notices", "language_malformed", "languages are written as in nl or nl-BE", "R03"),
+        ),
+        (
+            days is None or not 0 < days <= _LONGEST_DAYS,
+            Problem("retention", "retention_malformed", "an ISO 8601 duration in whole numbers, as P6M", "R11"),
+        ),
+        (not draft.roles, Problem("roles", "roles_missing", "at least one role that may listen", "R10")),
+        (
+            bool(draft.roles - _LISTENERS),
+            Problem("roles", "role_may_not_listen", f"only {', '.join(sorted(_LISTENERS))} may listen", "R10"),
+        ),
+        (
+            not draft.hold_suppressed and not draft.hold_necessity,
+            Problem("hold_necessity", "hold_necessity_missing", "why it is necessary to record on hold", "R19"),
+        ),
+    ]
+    return [problem for fails, problem in failed if fails]
+
+
+def _basis_problems(basis: Basis, today: date) -> Sequence[Problem]:
+    """R08: what each basis needs to be complete and in date."""
+    needed = {
+        BasisKind.CONSENT: ("texts", "withdrawal"),
+        BasisKind.LEGAL_OBLIGATION: ("citation",),
+        BasisKind.LEGITIMATE_INTERESTS: ("document", "outcome", "review_on"),
+    }.get(basis.kind, ())
+    problems = [
+        Problem(f"basis.{name}", "basis_incomplete", f"needed for the basis {basis.kind.value}", "R08")
+        for name in needed
+        if not getattr(basis, name)
+    ]
+    if basis.review_on is not None and basis.review_on < today:
+        problems.append(Problem("basis.review_on", "basis_expired", "the review is overdue", "R08"))
+    return problems
+
+
+def _safeguard_problems(draft: PurposeDraft, council: WorksCouncil | None) -> Sequence[Problem]:
+    """R19, R20: what protects staff who are heard."""
+    guards, problems = draft.staff_safeguards, []
+    said = guards.works_council or council
+    if said is None:
+        problems.append(
+            Problem(
+                "staff_safeguards.works_council",
+                "works_council_missing",
+                "the works council's decision, or that there is none (fewer than 50 people)",
+                "R20",
+            )
+        )
+    elif said.kind is CouncilKind.REFERENCE and not said.reference:
+        problems.append(
+            Problem("staff_safeguards.works_council.reference", "works_council_missing", "needed for a decision", "R20")
+        )
+    if guards.monitoring is Monitoring.CONTINUOUS:
+        problems += [
+            Problem(f"staff_safeguards.{name}", f"{name}_missing", "needed to watch staff continuously", "R19")
+            for name in ("necessity", "dpia")
+            if not getattr(guards, name)
+        ]
+    return problems

@@ -1,0 +1,103 @@
+"""May this call be recorded now, what of it may be kept, and every reason why not."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from recital_errors import Reason
+
+from recital_consent.decisions.ground import ground_failures
+from recital_consent.decisions.keepable import Reading, keepable
+from recital_consent.decisions.silence import held_at_all, is_private, paused, private_parts
+from recital_consent.decisions.staff import unannounced
+from recital_consent.model.calls import Call, PurposeTerms
+from recital_consent.model.spans import FOREVER, Spans, moment_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the rulebook says of a call as its timeline stands.
+
+    may_record: whether recording may run now, for at least one purpose. reasons: all that failed, of each purpose; one
+    without a purpose is of the whole call. keepable: per purpose key; moments in microseconds, FOREVER where open.
+    """
+
+    may_record: bool
+    reasons: tuple[Reason, ...]
+    keepable: Mapping[str, Spans]
+    starts_at: int | None
+    ends_at: int
+    private: bool
+
+
+def decide(call: Call, now: datetime) -> Verdict:
+    """Return the verdict of all rules. A function of the set of entries: their order does not matter."""
+    reading = Reading(call)
+    kept = keepable(reading)
+    of_call = [*_call_failures(reading, moment_of(now))]
+    of_purposes = [_purpose_failures(reading, purpose, moment_of(now), kept) for purpose in call.purposes]
+    return Verdict(
+        may_record=not of_call and not all(of_purposes),
+        reasons=(*of_call, *(reason for reasons in of_purposes for reason in reasons)),
+        keepable=kept,
+        starts_at=reading.start,
+        ends_at=reading.end,
+        private=is_private(call),
+    )
+
+
+def judged_present(reading: Reading, now: int) -> Collection[str]:
+    """Return whom the rules judge as present: before the answer all who were registered, after the end all who ever
+    were there, in between those who are there now.
+    """
+    if reading.start is None or now < reading.start:
+        return [party.label for party in reading.call.parties if party.registered]
+    if now >= reading.end:
+        return [label for label, spans in reading.present.items() if spans.within(reading.start, reading.end)]
+    return [label for label, spans in reading.present.items() if now in spans]
+
+
+def _call_failures(reading: Reading, now: int) -> Sequence[Reason]:
+    call = reading.call
+    present = judged_present(reading, now)
+    staff = any(party.is_staff for party in call.parties if party.label in present)
+    others = any(not party.is_staff for party in call.parties if party.label in present)
+    failed = {
+        Reason("call_ended"): now >= reading.end,
+        Reason("source_not_registered", "R02"): not call.has_source,
+        Reason("participant_missing", "R01"): not staff,
+        Reason("staff_only", "R27"): staff and not others,
+        Reason("marked_private", "R18"): is_private(call) or now in private_parts(call),
+        Reason("paused"): now in paused(call),
+        Reason("on_hold"): now in held_at_all(reading.on_hold) and all(each.hold_suppressed for each in call.purposes),
+    }
+    return [reason for reason, fails in failed.items() if fails]
+
+
+def _purpose_failures(reading: Reading, purpose: PurposeTerms, now: int, kept: Mapping[str, Spans]) -> Sequence[Reason]:
+    """Every rule that fails for a purpose: now, or of a call that is over, where nothing of it may be kept."""
+    if now >= reading.end and kept[purpose.key]:
+        return []
+    call, moment = reading.call, min(now, reading.end)
+    present = judged_present(reading, now)
+    told = reading.told(purpose)
+    judged = now if reading.start is None else reading.start
+    reasons = [
+        Reason("staff_not_announced", "R20", party=party.label, purpose=purpose.key)
+        for party in unannounced(call, purpose, judged)
+    ]
+    reasons += [_notice_failure(reading, label, purpose) for label in told if label in present and told[label] > moment]
+    reasons += ground_failures(call, purpose, told, present, moment)
+    mixed = not all(each.hold_suppressed for each in call.purposes)
+    if mixed and purpose.hold_suppressed and now in held_at_all(reading.on_hold):
+        reasons.append(Reason("on_hold", purpose=purpose.key))
+    return reasons
+
+
+def _notice_failure(reading: Reading, label: str, purpose: PurposeTerms) -> Reason:
+    """R04 where the party was told, but not of this purpose; else R03."""
+    told_of_another = any(
+        reading.told(other)[label] < FOREVER for other in reading.call.purposes if other.key != purpose.key
+    )
+    code, rule = ("purpose_not_named", "R04") if told_of_another else ("notice_missing", "R03")
+    return Reason(code, rule, party=label, purpose=purpose.key)

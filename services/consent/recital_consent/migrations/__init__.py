@@ -1,0 +1,1 @@
+"""What the database of consent is made of, step by step."""

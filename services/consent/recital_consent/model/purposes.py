@@ -1,0 +1,99 @@
+"""Purposes: why calls are recorded, each with its ground in law (R08), in versions that never change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class BasisKind(StrEnum):
+    """The six lawful bases, AVG art. 6(1)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal_obligation"
+    VITAL_INTERESTS = "vital_interests"
+    PUBLIC_TASK = "public_task"
+    LEGITIMATE_INTERESTS = "legitimate_interests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """A lawful basis with what shows that it holds; which fields it needs depends on its kind.
+
+    document: the contract, assessment or law it rests on. outcome and review_on: of the balancing test behind a
+    legitimate interest. texts: what consent is asked for, per language. withdrawal: how consent is taken back.
+    """
+
+    kind: BasisKind
+    document: str | None = None
+    citation: str | None = None
+    outcome: str | None = None
+    review_on: date | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    withdrawal: str | None = None
+
+
+class CouncilKind(StrEnum):
+    """What a tenant says of its works council (R20)."""
+
+    REFERENCE = "reference"
+    NONE_FEWER_THAN_50 = "none_fewer_than_50"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorksCouncil:
+    """The works council's decision by its reference, or the statement that there is none (fewer than 50 people)."""
+
+    kind: CouncilKind
+    reference: str | None = None
+
+
+class Monitoring(StrEnum):
+    """Whether a purpose watches staff (R19)."""
+
+    NONE = "none"
+    CONTINUOUS = "continuous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffSafeguards:
+    """What protects staff who are heard (R19, R20): continuous watching needs a written necessity and a DPIA."""
+
+    works_council: WorksCouncil | None = None
+    monitoring: Monitoring = Monitoring.NONE
+    necessity: str | None = None
+    dpia: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeDraft:
+    """A purpose as its tenant wants to publish it. retention: an ISO 8601 duration; notices: a text per language."""
+
+    key: str
+    title: str
+    basis: Basis
+    notices: Mapping[str, str]
+    retention: str
+    roles: frozenset[str]
+    hold_suppressed: bool = True
+    hold_necessity: str | None = None
+    staff_safeguards: StaffSafeguards = field(default_factory=StaffSafeguards)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeVersion:
+    """One published version. notice_sha256: per language, the hex SHA-256 of the notice text in UTF-8."""
+
+    id: UUID
+    version: int
+    draft: PurposeDraft
+    notice_sha256: Mapping[str, str]
+    published_at: datetime
+    in_force_from: datetime
+
+    @property
+    def key(self) -> str:
+        """The purpose's key, unique within its tenant."""
+        return self.draft.key

@@ -1,0 +1,84 @@
+"""Sets of moments, as disjoint half-open spans: the arithmetic under "what may be kept".
+
+A moment is a whole number of microseconds since 1970; FOREVER is later than all of them, and is no moment itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+ALWAYS = -(2**62)
+FOREVER = 2**62
+
+Span = tuple[int, int]
+
+
+def moment_of(instant: datetime) -> int:
+    """Return an aware instant as microseconds since 1970."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def instant_of(moment: int) -> datetime:
+    """Return a moment as an instant in UTC. It must not be ALWAYS or FOREVER."""
+    return EPOCH + moment * MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Disjoint, ascending spans that do not touch; equal sets of moments are equal. Make them with `of`."""
+
+    pieces: tuple[Span, ...] = ()
+
+    @classmethod
+    def of(cls, pieces: Iterable[Span]) -> "Spans":
+        """Return the union of the pieces; empty and reversed ones count for nothing."""
+        merged: list[Span] = []
+        for start, end in sorted(piece for piece in pieces if piece[0] < piece[1]):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return cls(tuple(merged))
+
+    def __bool__(self) -> bool:
+        """Whether there is any moment in it."""
+        return bool(self.pieces)
+
+    def __contains__(self, moment: int) -> bool:
+        """Whether a moment lies in it: the start does, the end does not."""
+        return any(start <= moment < end for start, end in self.pieces)
+
+    def __or__(self, other: "Spans") -> "Spans":
+        """The moments in either."""
+        if not self.pieces or not other.pieces:
+            return self if self.pieces else other
+        return Spans.of(self.pieces + other.pieces)
+
+    def __and__(self, other: "Spans") -> "Spans":
+        """The moments in both."""
+        return Spans.of(
+            (max(mine[0], theirs[0]), min(mine[1], theirs[1])) for mine in self.pieces for theirs in other.pieces
+        )
+
+    def __sub__(self, other: "Spans") -> "Spans":
+        """The moments in this one and not in the other."""
+        return self & other.inverse()
+
+    def inverse(self) -> "Spans":
+        """The moments not in it, from ALWAYS to FOREVER."""
+        borders = [ALWAYS, *(border for piece in self.pieces for border in piece), FOREVER]
+        return Spans.of(zip(borders[::2], borders[1::2], strict=True))
+
+    def within(self, start: int, end: int) -> "Spans":
+        """The part of it that lies from start to end."""
+        return self & Spans.of([(start, end)])
+
+    def widened(self, by: int) -> "Spans":
+        """Each piece longer by so many microseconds on both sides, and then the union."""
+        return Spans.of((max(start - by, ALWAYS), min(end + by, FOREVER)) for start, end in self.pieces)
+
+
+NEVER = Spans()
+EVER = Spans(((ALWAYS, FOREVER),))

@@ -1,0 +1,20 @@
+"""Time in: erasures and collected parts that are due."""
+
+from recital_runtime import Loop
+
+from recital_consent.actions import collecting, erasing
+from recital_consent.actions.means import Means
+
+ERASE, RENDER = "erase", "render"
+
+
+def loops(means: Means) -> list[Loop]:
+    """Return the loops, each with its rhythm in seconds."""
+
+    async def erase() -> bool:
+        return await erasing.erase_due(means)
+
+    async def render() -> bool:
+        return await collecting.collect_due(means)
+
+    return [Loop(ERASE, erase, 1.0), Loop(RENDER, render, 1.0)]

@@ -1,0 +1,123 @@
+"""Permits that were given, and the recordings that ingest made under them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from recital_database import Transaction
+from recital_events import RecordingStored
+from sqlalchemy import Row, select, update
+
+from recital_consent.model.permits import Issued, PurposeSpans, listed, unlisted
+from recital_consent.store.tables import PermitRow, RecordingRow, add, add_new
+
+_PERMITS, _RECORDINGS = PermitRow.__table__, RecordingRow.__table__
+
+
+async def add_permit(tx: Transaction, permit: Issued, *, ledger_entry: UUID, salt: bytes) -> None:
+    """Keep a permit that is about to be given."""
+    values = {
+        "id": permit.id,
+        "call_id": permit.call,
+        "issued_at": permit.issued_at,
+        "expires_at": permit.expires_at,
+        "final": permit.final,
+        "answered_at": permit.answered_at,
+        "spans": listed(permit.spans),
+        "claims": permit.claims,
+        "reason": None,
+        "ledger_entry": ledger_entry,
+        "salt": salt,
+    }
+    await add(tx, PermitRow, [values])
+
+
+async def find_permit(tx: Transaction, permit: UUID) -> Issued | None:
+    """Return a permit, None where there is none."""
+    statement = select(_PERMITS).where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.id == permit)
+    row = (await tx.execute(statement)).one_or_none()
+    return _permit(row) if row else None
+
+
+async def permits_of(tx: Transaction, call: UUID) -> Sequence[Issued]:
+    """Return the permits of a call from which something can still be taken, locked."""
+    statement = (
+        select(_PERMITS)
+        .where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.call_id == call, _PERMITS.c.claims.is_not(None))
+        .order_by(_PERMITS.c.id)
+        .with_for_update()
+    )
+    return [_permit(row) for row in await tx.execute(statement)]
+
+
+async def limit_permit(tx: Transaction, permit: UUID, spans: PurposeSpans, *, revoked: str | None) -> None:
+    """Keep what remains of a permit; with the reason why it stands no more, where it does not."""
+    changes: dict[str, Any] = {"spans": listed(spans)}
+    if revoked is not None:
+        changes |= {"revoked_at": tx.now, "reason": revoked}
+    await tx.execute(
+        update(_PERMITS).where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.id == permit).values(**changes)
+    )
+
+
+async def empty_permits(tx: Transaction, call: UUID) -> None:
+    """Remove who and what from the permits of an erased call; they stand no more."""
+    await tx.execute(
+        update(_PERMITS)
+        .where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.call_id == call)
+        .values(spans=[], claims=None, salt=None)
+    )
+
+
+async def add_recording(tx: Transaction, event: RecordingStored) -> None:
+    """Note that a recording of a call was stored; noting twice is harmless."""
+    values = {
+        "id": event.recording,
+        "call_id": event.call,
+        "permit_id": event.permit,
+        "parties": [each.party for each in event.parties],
+        "stored_at": event.stored_at,
+    }
+    await add_new(tx, RecordingRow, values)
+
+
+async def bury_recording(tx: Transaction, recording: UUID) -> None:
+    """Note that a recording was ordered to be erased: its call gets no permit for these voices again."""
+    await tx.execute(
+        update(_RECORDINGS)
+        .where(_RECORDINGS.c.tenant_id == tx.tenant, _RECORDINGS.c.id == recording, _RECORDINGS.c.erased_at.is_(None))
+        .values(erased_at=tx.now)
+    )
+
+
+async def forget_voices(tx: Transaction, call: UUID) -> None:
+    """Remove whose voices were in the recordings of an erased call; it gets no permit at all any more."""
+    await tx.execute(
+        update(_RECORDINGS)
+        .where(_RECORDINGS.c.tenant_id == tx.tenant, _RECORDINGS.c.call_id == call)
+        .values(parties=[])
+    )
+
+
+async def erased_voices(tx: Transaction, call: UUID) -> list[frozenset[str]]:
+    """Return the parties of each recording of a call that was erased."""
+    statement = select(_RECORDINGS.c.parties).where(
+        _RECORDINGS.c.tenant_id == tx.tenant, _RECORDINGS.c.call_id == call, _RECORDINGS.c.erased_at.is_not(None)
+    )
+    return [frozenset(row.parties) for row in await tx.execute(statement)]
+
+
+def _permit(row: Row[Any]) -> Issued:
+    claims: Mapping[str, Any] | None = row.claims
+    return Issued(
+        id=row.id,
+        call=row.call_id,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        final=row.final,
+        answered_at=row.answered_at,
+        spans=unlisted(row.spans),
+        claims=claims,
+        revoked_at=row.revoked_at,
+        reason=row.reason,
+    )

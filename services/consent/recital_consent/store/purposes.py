@@ -1,0 +1,175 @@
+"""Purposes in their versions: nothing is edited, the newest version counts for new calls."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from recital_database import Transaction, new_id
+from recital_errors import NotFound
+from sqlalchemy import Row, func, select
+
+from recital_consent.model.purposes import (
+    Basis,
+    BasisKind,
+    CouncilKind,
+    Monitoring,
+    PurposeDraft,
+    PurposeVersion,
+    StaffSafeguards,
+    WorksCouncil,
+)
+from recital_consent.store.tables import CallPurposeRow, PurposeRow, PurposeVersionRow, add, add_new
+
+_PURPOSES, _VERSIONS, _CALLS = PurposeRow.__table__, PurposeVersionRow.__table__, CallPurposeRow.__table__
+_COLUMNS = select(_VERSIONS, _PURPOSES.c.key).join(
+    _PURPOSES, (_PURPOSES.c.tenant_id == _VERSIONS.c.tenant_id) & (_PURPOSES.c.id == _VERSIONS.c.id)
+)
+
+
+async def next_version(tx: Transaction, key: str) -> tuple[UUID, int]:
+    """Return a purpose's id and its next version, made when new; who comes next waits for this transaction."""
+    await add_new(tx, PurposeRow, {"id": await new_id(tx), "key": key})
+    locked = select(_PURPOSES.c.id).where(_PURPOSES.c.tenant_id == tx.tenant, _PURPOSES.c.key == key)
+    purpose = UUID(str((await tx.execute(locked.with_for_update())).scalar_one()))
+    newest = select(func.coalesce(func.max(_VERSIONS.c.version), 0)).where(
+        _VERSIONS.c.tenant_id == tx.tenant, _VERSIONS.c.id == purpose
+    )
+    return purpose, int((await tx.execute(newest)).scalar_one()) + 1
+
+
+async def add_version(tx: Transaction, purpose: PurposeVersion, *, ledger_entry: UUID, salt: bytes) -> None:
+    """Keep a published version."""
+    draft = purpose.draft
+    values = {
+        "id": purpose.id,
+        "version": purpose.version,
+        "title": draft.title,
+        "basis": draft.basis.kind.value,
+        "terms": terms_of(draft),
+        "notices": {
+            language: {"text": text, "sha256": purpose.notice_sha256[language]}
+            for language, text in draft.notices.items()
+        },
+        "retention": draft.retention,
+        "roles": sorted(draft.roles),
+        "hold_suppressed": draft.hold_suppressed,
+        "review_on": draft.basis.review_on,
+        "published_at": purpose.published_at,
+        "in_force_from": purpose.in_force_from,
+        "ledger_entry": ledger_entry,
+        "salt": salt,
+    }
+    await add(tx, PurposeVersionRow, [values])
+
+
+async def newest_versions(tx: Transaction, keys: Collection[str]) -> Mapping[str, PurposeVersion]:
+    """Return the version in force of each of these purposes that is known."""
+    statement = (
+        _COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant, _PURPOSES.c.key.in_(list(keys)))
+        .distinct(_VERSIONS.c.id)
+        .order_by(_VERSIONS.c.id, _VERSIONS.c.version.desc())
+    )
+    return {row.key: _purpose(row) for row in await tx.execute(statement)}
+
+
+async def find_version(tx: Transaction, key: str, version: int | None) -> PurposeVersion:
+    """Return one version of a purpose, the newest without a number; raises NotFound."""
+    statement = _COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant, _PURPOSES.c.key == key)
+    if version is not None:
+        statement = statement.where(_VERSIONS.c.version == version)
+    row = (await tx.execute(statement.order_by(_VERSIONS.c.version.desc()).limit(1))).one_or_none()
+    if row is None:
+        raise NotFound
+    return _purpose(row)
+
+
+async def versions_of_calls(tx: Transaction, calls: Collection[UUID]) -> Mapping[UUID, list[PurposeVersion]]:
+    """Return the purposes each call was registered for, in the order given then."""
+    statement = (
+        _COLUMNS.add_columns(_CALLS.c.id.label("call_id"))
+        .join(
+            _CALLS,
+            (_CALLS.c.tenant_id == _VERSIONS.c.tenant_id)
+            & (_CALLS.c.purpose_id == _VERSIONS.c.id)
+            & (_CALLS.c.version == _VERSIONS.c.version),
+        )
+        .where(_CALLS.c.tenant_id == tx.tenant, _CALLS.c.id.in_(list(calls)))
+        .order_by(_CALLS.c.position)
+    )
+    found: dict[UUID, list[PurposeVersion]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.call_id, []).append(_purpose(row))
+    return found
+
+
+async def list_purposes(tx: Transaction, *, after: UUID | None, most: int) -> Sequence[PurposeVersion]:
+    """Return a page of purposes, each in its newest version."""
+    statement = _COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant)
+    if after is not None:
+        statement = statement.where(_VERSIONS.c.id > after)
+    statement = statement.distinct(_VERSIONS.c.id).order_by(_VERSIONS.c.id, _VERSIONS.c.version.desc()).limit(most)
+    return [_purpose(row) for row in await tx.execute(statement)]
+
+
+def terms_of(draft: PurposeDraft) -> dict[str, Any]:
+    """Return what is only read whole of a purpose, as JSON."""
+    basis, guards = draft.basis, draft.staff_safeguards
+    council = guards.works_council
+    return {
+        "basis": {
+            "kind": basis.kind.value,
+            "document": basis.document,
+            "citation": basis.citation,
+            "outcome": basis.outcome,
+            "review_on": basis.review_on.isoformat() if basis.review_on else None,
+            "texts": dict(basis.texts),
+            "withdrawal": basis.withdrawal,
+        },
+        "hold_necessity": draft.hold_necessity,
+        "staff_safeguards": {
+            "works_council": {"kind": council.kind.value, "reference": council.reference} if council else None,
+            "monitoring": guards.monitoring.value,
+            "necessity": guards.necessity,
+            "dpia": guards.dpia,
+        },
+    }
+
+
+def _purpose(row: Row[Any]) -> PurposeVersion:
+    basis, guards = row.terms["basis"], row.terms["staff_safeguards"]
+    council = guards["works_council"]
+    draft = PurposeDraft(
+        key=row.key,
+        title=row.title,
+        basis=Basis(
+            kind=BasisKind(basis["kind"]),
+            document=basis["document"],
+            citation=basis["citation"],
+            outcome=basis["outcome"],
+            review_on=date.fromisoformat(basis["review_on"]) if basis["review_on"] else None,
+            texts=basis["texts"],
+            withdrawal=basis["withdrawal"],
+        ),
+        notices={language: each["text"] for language, each in row.notices.items()},
+        retention=row.retention,
+        roles=frozenset(row.roles),
+        hold_suppressed=row.hold_suppressed,
+        hold_necessity=row.terms["hold_necessity"],
+        staff_safeguards=StaffSafeguards(
+            works_council=WorksCouncil(kind=CouncilKind(council["kind"]), reference=council["reference"])
+            if council
+            else None,
+            monitoring=Monitoring(guards["monitoring"]),
+            necessity=guards["necessity"],
+            dpia=guards["dpia"],
+        ),
+    )
+    return PurposeVersion(
+        id=row.id,
+        version=row.version,
+        draft=draft,
+        notice_sha256={language: each["sha256"] for language, each in row.notices.items()},
+        published_at=row.published_at,
+        in_force_from=row.in_force_from,
+    )

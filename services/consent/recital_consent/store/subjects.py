@@ -1,0 +1,171 @@
+"""Persons: their sealed identities, the blind index by which they are found, and what staff were told."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from recital_database import Transaction
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from recital_consent.model.subjects import IdentifierKind, Known, SealedIdentity, StaffNotice
+from recital_consent.store.tables import (
+    PurposeRow,
+    StaffNoticeRow,
+    SubjectIndexRow,
+    SubjectRow,
+    add,
+)
+
+_SUBJECTS, _INDEX, _NOTICES = SubjectRow.__table__, SubjectIndexRow.__table__, StaffNoticeRow.__table__
+_PURPOSES = PurposeRow.__table__
+Digest = tuple[IdentifierKind, bytes]
+
+
+async def lock_digests(tx: Transaction, digests: Collection[bytes]) -> None:
+    """Wait until nobody else makes a subject of these identifiers, in one order for all."""
+    await tx.execute(
+        "select pg_advisory_xact_lock(hashtextextended(:tenant || encode(digest, 'hex'), 2))"
+        " from unnest(cast(:digests as bytea[])) as d (digest) order by digest",
+        {"tenant": str(tx.tenant), "digests": sorted(digests)},
+    )
+
+
+async def known_by(tx: Transaction, digests: Collection[bytes]) -> list[Known]:
+    """Return the subjects that any of these digests leads to, each with all its digests, by id."""
+    reached = select(_INDEX.c.subject_id).where(_INDEX.c.tenant_id == tx.tenant, _INDEX.c.digest.in_(list(digests)))
+    statement = select(_INDEX.c.subject_id, _INDEX.c.kind, _INDEX.c.digest).where(
+        _INDEX.c.tenant_id == tx.tenant, _INDEX.c.subject_id.in_(reached)
+    )
+    found: dict[UUID, set[Digest]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.subject_id, set()).add((IdentifierKind(row.kind), bytes(row.digest)))
+    return [Known(subject, frozenset(found[subject])) for subject in sorted(found)]
+
+
+async def add_subjects(tx: Transaction, made: Sequence[SealedIdentity]) -> None:
+    """Keep new subjects."""
+    await add(
+        tx,
+        SubjectRow,
+        [
+            {"id": each.subject, "key_id": each.key, "sealed": each.sealed, "staff": each.staff, "bot": each.bot}
+            for each in made
+        ],
+    )
+
+
+async def add_digests(tx: Transaction, found: Iterable[tuple[UUID, Digest]]) -> None:
+    """Let subjects be found by more digests; those that already are, are passed over."""
+    values = [
+        {"tenant_id": tx.tenant, "digest": digest, "subject_id": subject, "kind": kind.value}
+        for subject, (kind, digest) in found
+    ]
+    if values:
+        await tx.execute(insert(_INDEX).values(values).on_conflict_do_nothing())
+
+
+async def sealed_identities(
+    tx: Transaction, subjects: Collection[UUID], *, locked: bool = False
+) -> Mapping[UUID, SealedIdentity]:
+    """Return the identities of these subjects that are not erased; `locked` against others who change them."""
+    statement = select(_SUBJECTS).where(
+        _SUBJECTS.c.tenant_id == tx.tenant, _SUBJECTS.c.id.in_(list(subjects)), _SUBJECTS.c.key_id.is_not(None)
+    )
+    if locked:
+        statement = statement.order_by(_SUBJECTS.c.id).with_for_update()
+    return {row.id: _sealed(row) for row in await tx.execute(statement)}
+
+
+async def change_identity(tx: Transaction, subject: UUID, **changes: Any) -> None:
+    """Change columns of a subject."""
+    await tx.execute(
+        update(_SUBJECTS).where(_SUBJECTS.c.tenant_id == tx.tenant, _SUBJECTS.c.id == subject).values(**changes)
+    )
+
+
+async def forget_digests(tx: Transaction, subject: UUID) -> None:
+    """Let a subject be found no more."""
+    await tx.execute(delete(_INDEX).where(_INDEX.c.tenant_id == tx.tenant, _INDEX.c.subject_id == subject))
+
+
+async def is_forgotten(tx: Transaction, subject: UUID) -> bool:
+    """Whether neither an identity nor a digest of a subject is left."""
+    indexed = select(func.count()).where(_INDEX.c.tenant_id == tx.tenant, _INDEX.c.subject_id == subject)
+    sealed = select(func.count()).where(
+        _SUBJECTS.c.tenant_id == tx.tenant, _SUBJECTS.c.id == subject, _SUBJECTS.c.sealed.is_not(None)
+    )
+    return not (await tx.execute(indexed)).scalar_one() and not (await tx.execute(sealed)).scalar_one()
+
+
+async def add_notices(tx: Transaction, notices: Mapping[StaffNotice, bytes]) -> None:
+    """Log what was announced to staff, each with the salt of its ledger entry."""
+    await add(
+        tx,
+        StaffNoticeRow,
+        [
+            {
+                "id": each.id,
+                "subject_id": each.subject,
+                "purpose_id": each.purpose,
+                "version": each.version,
+                "notified_at": each.notified_at,
+                "acknowledged_at": each.acknowledged_at,
+                "logged_at": tx.now,
+                "salt": salt,
+            }
+            for each, salt in notices.items()
+        ],
+    )
+
+
+async def forget_notices(tx: Transaction, subject: UUID) -> None:
+    """Remove what was announced to a subject."""
+    await tx.execute(delete(_NOTICES).where(_NOTICES.c.tenant_id == tx.tenant, _NOTICES.c.subject_id == subject))
+
+
+async def announced_to(
+    tx: Transaction, subjects: Collection[UUID], keys: Collection[str]
+) -> Mapping[UUID, dict[tuple[str, int], datetime]]:
+    """Return since when each subject knows which versions of these purposes."""
+    statement = (
+        select(_NOTICES.c.subject_id, _PURPOSES.c.key, _NOTICES.c.version, func.min(_NOTICES.c.notified_at).label("at"))
+        .join(_PURPOSES, (_PURPOSES.c.tenant_id == _NOTICES.c.tenant_id) & (_PURPOSES.c.id == _NOTICES.c.purpose_id))
+        .where(
+            _NOTICES.c.tenant_id == tx.tenant,
+            _NOTICES.c.subject_id.in_(list(subjects)),
+            _PURPOSES.c.key.in_(list(keys)),
+        )
+        .group_by(_NOTICES.c.subject_id, _PURPOSES.c.key, _NOTICES.c.version)
+    )
+    found: dict[UUID, dict[tuple[str, int], datetime]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.subject_id, {})[row.key, row.version] = row.at
+    return found
+
+
+async def notices_to(tx: Transaction, subjects: Collection[UUID]) -> list[StaffNotice]:
+    """Return what was announced to these subjects."""
+    statement = (
+        select(_NOTICES, _PURPOSES.c.key)
+        .join(_PURPOSES, (_PURPOSES.c.tenant_id == _NOTICES.c.tenant_id) & (_PURPOSES.c.id == _NOTICES.c.purpose_id))
+        .where(_NOTICES.c.tenant_id == tx.tenant, _NOTICES.c.subject_id.in_(list(subjects)))
+        .order_by(_NOTICES.c.id)
+    )
+    return [
+        StaffNotice(
+            id=row.id,
+            subject=row.subject_id,
+            purpose=row.purpose_id,
+            key=row.key,
+            version=row.version,
+            notified_at=row.notified_at,
+            acknowledged_at=row.acknowledged_at,
+        )
+        for row in await tx.execute(statement)
+    ]
+
+
+def _sealed(row: Row[Any]) -> SealedIdentity:
+    return SealedIdentity(row.id, row.key_id, bytes(row.sealed), row.staff, row.bot)

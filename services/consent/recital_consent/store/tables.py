@@ -1,0 +1,284 @@
+"""The tables as SQLModel classes, mirroring the migrations; no other room sees them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from recital_database import Transaction
+from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+
+def _column(kind: Any, *, nullable: bool = False, key: bool = False) -> Any:
+    return Field(sa_column=Column(kind, nullable=nullable, primary_key=key))
+
+
+def _instant(*, nullable: bool = False) -> Any:
+    return _column(DateTime(timezone=True), nullable=nullable)
+
+
+def _bytes(*, nullable: bool = False) -> Any:
+    return _column(LargeBinary, nullable=nullable)
+
+
+class Tabular(SQLModel, registry=registry(metadata=MetaData())):
+    """What all rows share: statements are written on the table itself, in one round trip, never by a unit of work."""
+
+    __table__: ClassVar[Table]
+    tenant_id: UUID = Field(primary_key=True)
+
+
+class TenantRow(Tabular, table=True):
+    """A tenant and the ids of its keys."""
+
+    __tablename__ = "tenants"
+    name: str
+    country: str
+    time_zone: str
+    languages: list[str] = _column(ARRAY(Text))
+    number_region: str
+    tenant_key: UUID
+    index_key: UUID
+    opened_at: datetime = _instant()
+
+
+class SettingsRow(Tabular, table=True):
+    """What the tenant_admin sets."""
+
+    __tablename__ = "settings"
+    version: int
+    guard_ms: int
+    private_mark_minutes: int
+    works_council: dict[str, Any] | None = _column(JSONB(none_as_null=True), nullable=True)
+
+
+class PurposeRow(Tabular, table=True):
+    """A purpose's name."""
+
+    __tablename__ = "purposes"
+    id: UUID = Field(primary_key=True)
+    key: str
+
+
+class PurposeVersionRow(Tabular, table=True):
+    """One version of a purpose; terms hold what is only read whole: basis, safeguards, necessity."""
+
+    __tablename__ = "purpose_versions"
+    id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    title: str
+    basis: str
+    terms: dict[str, Any] = _column(JSONB)
+    notices: dict[str, Any] = _column(JSONB)
+    retention: str
+    roles: list[str] = _column(ARRAY(Text))
+    hold_suppressed: bool
+    review_on: date | None
+    published_at: datetime = _instant()
+    in_force_from: datetime = _instant()
+    ledger_entry: UUID
+    salt: bytes = _bytes()
+
+
+class SourceRow(Tabular, table=True):
+    """A trunk, number or app."""
+
+    __tablename__ = "sources"
+    id: UUID = Field(primary_key=True)
+    kind: str
+    name: str
+    numbers: list[str] = _column(ARRAY(Text))
+    registered_at: datetime = _instant()
+    ledger_entry: UUID
+    salt: bytes = _bytes()
+
+
+class SubjectRow(Tabular, table=True):
+    """A person."""
+
+    __tablename__ = "subjects"
+    id: UUID = Field(primary_key=True)
+    key_id: UUID | None
+    sealed: bytes | None = _bytes(nullable=True)
+    staff: bool
+    bot: bool
+    erased_at: datetime | None = _instant(nullable=True)
+
+
+class SubjectIndexRow(Tabular, table=True):
+    """One identifier of a person, as a digest."""
+
+    __tablename__ = "subject_index"
+    digest: bytes = _column(LargeBinary, key=True)
+    subject_id: UUID = Field(primary_key=True)
+    kind: str
+
+
+class StaffNoticeRow(Tabular, table=True):
+    """What was announced to a member of staff."""
+
+    __tablename__ = "staff_notices"
+    id: UUID = Field(primary_key=True)
+    subject_id: UUID
+    purpose_id: UUID
+    version: int
+    notified_at: datetime = _instant()
+    acknowledged_at: datetime | None = _instant(nullable=True)
+    logged_at: datetime = _instant()
+    salt: bytes = _bytes()
+
+
+class ExternalIdRow(Tabular, table=True):
+    """The tenant's own id of a call, as a digest."""
+
+    __tablename__ = "external_ids"
+    digest: bytes = _column(LargeBinary, key=True)
+    call_id: UUID
+    fingerprint: bytes = _bytes()
+
+
+class CallRow(Tabular, table=True):
+    """A call."""
+
+    __tablename__ = "calls"
+    id: UUID = Field(primary_key=True)
+    registered_at: datetime = _instant()
+    reference: str
+    external_id: str | None
+    source_id: UUID | None
+    direction: str | None
+    language: str | None
+    call_references: list[str] = _column(ARRAY(Text))
+    country: str
+    guard_ms: int
+    answered_at: datetime | None = _instant(nullable=True)
+    started_at: datetime | None = _instant(nullable=True)
+    ended_at: datetime | None = _instant(nullable=True)
+    private: bool
+    timeline_version: int
+    recorded_at: datetime | None = _instant(nullable=True)
+    ledger_entry: UUID
+    salt: bytes | None = _bytes(nullable=True)
+    erasing_at: datetime | None = _instant(nullable=True)
+    erased_at: datetime | None = _instant(nullable=True)
+    erasure_order: UUID | None
+    erasure_ground: str | None
+
+
+class CallPurposeRow(Tabular, table=True):
+    """A purpose a call was registered for, in the version of that moment."""
+
+    __tablename__ = "call_purposes"
+    id: UUID = Field(primary_key=True)
+    purpose_id: UUID = Field(primary_key=True)
+    version: int
+    position: int
+
+
+class CallPartyRow(Tabular, table=True):
+    """A party of a call."""
+
+    __tablename__ = "call_parties"
+    id: UUID = Field(primary_key=True)
+    label: str = Field(primary_key=True)
+    kind: str
+    type: str
+    subject_id: UUID | None
+    registered: bool
+    region: str | None
+
+
+class CallEntryRow(Tabular, table=True):
+    """What happened in a call."""
+
+    __tablename__ = "call_entries"
+    id: UUID = Field(primary_key=True)
+    entry: str = Field(primary_key=True)
+    kind: str
+    at: datetime = _instant()
+    received_at: datetime = _instant()
+    party: str | None
+    purposes: list[str] = _column(ARRAY(Text))
+    version: int | None
+    language: str | None
+    started_at: datetime | None = _instant(nullable=True)
+    ended_at: datetime | None = _instant(nullable=True)
+    completed: bool
+    digest: bytes = _bytes()
+    ledger_entry: UUID
+    salt: bytes = _bytes()
+
+
+class PermitRow(Tabular, table=True):
+    """A permit."""
+
+    __tablename__ = "permits"
+    id: UUID = Field(primary_key=True)
+    call_id: UUID
+    issued_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    final: bool
+    answered_at: datetime = _instant()
+    spans: list[dict[str, Any]] = _column(JSONB)
+    claims: dict[str, Any] | None = _column(JSONB(none_as_null=True), nullable=True)
+    revoked_at: datetime | None = _instant(nullable=True)
+    reason: str | None
+    ledger_entry: UUID
+    salt: bytes | None = _bytes(nullable=True)
+
+
+class RecordingRow(Tabular, table=True):
+    """A recording that ingest stored, with whose voices are in it."""
+
+    __tablename__ = "recordings"
+    id: UUID = Field(primary_key=True)
+    call_id: UUID
+    permit_id: UUID
+    parties: list[str] = _column(ARRAY(Text))
+    stored_at: datetime = _instant()
+    erased_at: datetime | None = _instant(nullable=True)
+
+
+class ErasureRow(Tabular, table=True):
+    """An order to destroy a holding."""
+
+    __tablename__ = "erasures"
+    id: UUID = Field(primary_key=True)
+    holding_id: UUID
+    kind: str
+    ground: str
+    due_at: datetime = _instant()
+    tries: int
+    stuck: bool
+    done_at: datetime | None = _instant(nullable=True)
+
+
+class PartRow(Tabular, table=True):
+    """Our part of a collection."""
+
+    __tablename__ = "parts"
+    id: UUID = Field(primary_key=True)
+    order_id: UUID
+    request_id: UUID
+    subjects: list[UUID] = _column(ARRAY(Uuid))
+    due_at: datetime | None = _instant(nullable=True)
+    object_id: UUID | None
+    key_id: UUID | None
+    size: int | None
+    collected_at: datetime | None = _instant(nullable=True)
+    erasing_at: datetime | None = _instant(nullable=True)
+
+
+async def add(tx: Transaction, row: type[Tabular], values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of this tenant in one statement; all have the same columns."""
+    if values:
+        await tx.execute(insert(row.__table__).values([{"tenant_id": tx.tenant, **each} for each in values]))
+
+
+async def add_new(tx: Transaction, row: type[Tabular], values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is taken; false where it was."""
+    statement = insert(row.__table__).values(tenant_id=tx.tenant, **values).on_conflict_do_nothing()
+    return (await tx.execute(statement)).rowcount == 1

@@ -1,0 +1,30 @@
+"""Builds the service by hand: the only file that knows all others."""
+
+from functools import partial
+
+from recital_runtime import App, Runtime
+
+from recital_consent.actions.collecting import PARTS
+from recital_consent.actions.erasing import ERASURES
+from recital_consent.actions.means import LOG, Means
+from recital_consent.api import routers
+from recital_consent.consumers import handlers
+from recital_consent.schedule import ERASE, RENDER, loops
+from recital_consent.settings import Settings
+
+SERVICE = "consent"
+
+
+def wire(settings: Settings) -> App:
+    """Return the application; nothing is opened before it starts."""
+    runtime = Runtime(SERVICE, settings)
+    means = Means(runtime)
+    runtime.database.when(ERASURES, partial(runtime.wake, ERASE))
+    runtime.database.when(PARTS, partial(runtime.wake, RENDER))
+    return runtime.app(
+        title="Recital consent: whether a call may be recorded, and why",
+        routers=routers(means),
+        handlers=handlers(),
+        loops=loops(means),
+        ledgers=[LOG],
+    )
