@@ -1,0 +1,1 @@
+"""What ingest can do: load facts, ask a decision, save and announce."""

@@ -1,0 +1,44 @@
+"""Where the process can be made to die, in local mode only, so that recovery is tested at each point.
+
+C7 and C8 (published, marked as published) lie in the relay that all services share.
+"""
+
+import os
+import signal
+from enum import StrEnum
+
+
+class CrashPoint(StrEnum):
+    """A moment of an upload; what a crash right after it leaves behind, and who clears that away."""
+
+    C0 = "C0"
+    """Token, role and permit were judged: nothing."""
+    C1 = "C1"
+    """The permit may be used: nothing."""
+    C2 = "C2"
+    """The intent is committed: a row, cleared by the collector."""
+    C2_KEYS = "C2_KEYS"
+    """The keys are committed and no row names them: cleared by the sweep of keys."""
+    C3 = "C3"
+    """Parts went out: keys and open multipart uploads, cleared by the collector."""
+    C3_TRACK = "C3_TRACK"
+    """A track is whole and another may not be: keys, objects, multipart uploads, cleared by the collector."""
+    C4 = "C4"
+    """All bytes are verified: whole objects, cleared by the collector."""
+    C5 = "C5"
+    """Committed: the recording is stored, and the sender who asks again gets its id."""
+    C6 = "C6"
+    """The answer is under way: the same."""
+
+
+class Crash:
+    """Ends the process without any farewell where it is told to; otherwise does nothing."""
+
+    def __init__(self, at: CrashPoint | None) -> None:
+        """`at` is None but in tests."""
+        self._at = at
+
+    def __call__(self, point: CrashPoint) -> None:
+        """Say that a point is reached."""
+        if point is self._at:
+            os.kill(os.getpid(), signal.SIGKILL)

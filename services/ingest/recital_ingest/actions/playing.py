@@ -1,0 +1,174 @@
+"""Playing: a grant judged once more at every request, then any range of the file made from its sealed tracks.
+
+Only the frames asked for are read and opened, and a muted party's track not at all.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from recital_database import alarm
+from recital_errors import Gone, NotFound, Unavailable
+from recital_identity import Principal
+from recital_vault import SealBroken
+
+from recital_ingest.actions.listening import enter_refusal, kept, listener_of, standing_of, tenant_of
+from recital_ingest.actions.means import Means
+from recital_ingest.actions.sealing import ORIGINAL
+from recital_ingest.actions.together import together
+from recital_ingest.decisions.access import audible, still_holds
+from recital_ingest.decisions.rendering import (
+    Frames,
+    Rendering,
+    frames_of,
+    kept_frames,
+    muted_channels,
+    pieces,
+    render,
+    whole,
+)
+from recital_ingest.model.recording import Recording, Track
+from recital_ingest.model.refusal import Refusal
+from recital_ingest.model.upload import object_key
+from recital_ingest.model.wav import Wrapping
+from recital_ingest.store import grants
+
+# Frames made at a time: 128 KiB of each track of the largest format.
+BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """A file that is made while it is read."""
+
+    means: Means
+    tenant: UUID
+    recording: Recording
+    rendering: Rendering
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return self.rendering.size
+
+    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """Give bytes [start, stop) of the file.
+
+        Raises Gone where a key was destroyed meanwhile, Unavailable, also (alarmed) where what is stored is damaged.
+        """
+        # What stands before the samples waits for the first of them: nothing is given out before they can be read.
+        held = b""
+        try:
+            for piece in pieces(self.rendering, start, stop):
+                if isinstance(piece, bytes):
+                    held += piece
+                    continue
+                async with aclosing(self._frames(piece)) as made:
+                    async for block in made:
+                        yield held + block
+                        held = b""
+            yield held
+        except NotFound:
+            raise Gone("recording_erased", "The recording was erased.") from None
+        except SealBroken:
+            raise await _damaged(self.means, self.tenant, self.recording.id) from None
+
+    async def _frames(self, wanted: Frames) -> AsyncGenerator[bytes, None]:
+        """Give a range of frames: every track's samples read at one pace, put together outside the event loop."""
+        skip, left, first = wanted.skip, wanted.take, wanted.first
+        width = self.rendering.sound.encoding.width
+        async with AsyncExitStack() as stack:
+            tracks = [
+                None if track.track in self.rendering.silent else await _Steady.of(stack, self._samples(track, wanted))
+                for track in self.recording.tracks
+            ]
+            while left:
+                count = min(BLOCK, wanted.stop - first)
+                samples = await together(_next(track, count * width) for track in tracks)
+                made = await asyncio.to_thread(frames_of, self.rendering, first, samples, count)
+                block = made[skip : skip + left]
+                yield block
+                skip, left, first = 0, left - len(block), first + count
+
+    def _samples(self, track: Track, wanted: Frames) -> AsyncIterator[bytes]:
+        width = self.rendering.sound.encoding.width
+        reader = self.means.vault.reader(
+            self.tenant, self.recording.id, track.track, object_key(track.object), track.key, size=track.size
+        )
+        return reader.read(wanted.first * width, (wanted.stop - wanted.first) * width)
+
+
+async def play(means: Means, principal: Principal, recording_id: UUID, grant_id: UUID, mute: list[str]) -> Playback:
+    """Return what a grant lets its holder hear now, with the voices of some parties left out.
+
+    Raises NotFound (also for another's grant), Gone, Forbidden where the grant has ended (then the refusal is in the
+    ledger), Malformed `party_unknown`, Conflict `not_separable`.
+    """
+    tenant, listener = tenant_of(principal), listener_of(principal)
+    async with means.database.transaction(tenant) as tx:
+        grant = await grants.grant(tx, grant_id, listener=listener.subject, request=listener.request)
+        if grant.recording != recording_id:
+            raise NotFound
+        recording = await kept(tx, recording_id)
+        standing = await standing_of(tx, recording)
+        refusal = still_holds(grant, recording, standing, now=tx.now)
+        if refusal is None:
+            await grants.note_played(tx, grant.id)
+        else:
+            await enter_refusal(tx, grant, refusal)
+    if refusal is not None:
+        raise refusal.error()
+    silent = muted_channels(recording, mute)
+    if isinstance(silent, Refusal):
+        raise silent.error()
+    keep = kept_frames(recording, audible(recording, standing, grant.purpose))
+    original = await _original(means, tenant, recording) if whole(recording, keep, silent) else None
+    return Playback(means, tenant, recording, render(recording, keep, silent, original))
+
+
+async def _original(means: Means, tenant: UUID, recording: Recording) -> Wrapping | None:
+    if recording.original is None:
+        return None
+    try:
+        value = await means.vault.open_small(tenant, recording.original.key, recording.original.sealed, ORIGINAL)
+    except NotFound:
+        raise Gone("recording_erased", "The recording was erased.") from None
+    except SealBroken:
+        raise await _damaged(means, tenant, recording.id) from None
+    return Wrapping.from_bytes(value)
+
+
+async def _damaged(means: Means, tenant: UUID, recording: UUID) -> Unavailable:
+    """Alarm that what is stored is not what was sealed, and return what the listener is told."""
+    async with means.database.transaction(tenant) as tx:
+        await alarm(tx, "recording_damaged", about=recording, detail="What is stored is not what was sealed.")
+    return Unavailable("seal_broken", "What is stored is not what was sealed; nothing of it is given out.")
+
+
+class _Steady:
+    """A stream of pieces of any size, read in amounts of our choice."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._ready = stream, bytearray()
+
+    @classmethod
+    async def of(cls, stack: AsyncExitStack, stream: Any) -> "_Steady":
+        """Read a stream, which closes with the stack."""
+        return cls(await stack.enter_async_context(aclosing(stream)))
+
+    async def take(self, amount: int) -> bytes:
+        while len(self._ready) < amount:
+            piece = await anext(self._stream, None)
+            if piece is None:
+                raise SealBroken
+            self._ready += piece
+        taken = bytes(memoryview(self._ready)[:amount])
+        del self._ready[:amount]
+        return taken
+
+
+async def _next(track: _Steady | None, amount: int) -> bytes | None:
+    return None if track is None else await track.take(amount)

@@ -1,0 +1,138 @@
+"""The commit of an upload: recording, ledger entry and event in one transaction, under the lock of its permit's row."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from recital_database import Json, Recorded, Transaction, announce, record
+from recital_errors import Unavailable
+from recital_events import PartyLink, Place, PurposeSpans, PurposeVersion, RecordingStored
+
+from recital_ingest.actions.means import LOG, Means
+from recital_ingest.actions.sealing import Kept, taken_over
+from recital_ingest.decisions.admission import BURIED, REVOKED, is_buried, same_bytes
+from recital_ingest.model.permit import Permit
+from recital_ingest.model.recording import Recording, State, party_mark
+from recital_ingest.model.refusal import Refusal
+from recital_ingest.model.spans import apart
+from recital_ingest.model.upload import object_key
+from recital_ingest.store import keys, permits, recordings, uploads
+
+
+async def store(means: Means, permit: Permit, kept: Kept, *, key: str | None) -> Recording:
+    """Commit an upload; return its recording, or the one that has the same bytes of the same call.
+
+    Raises Forbidden where the permit was revoked or used for other audio meanwhile, Gone where the call's audio was
+    erased, Unavailable where the upload was given up or the outcome of the commit is not known.
+    """
+    async with means.database.transaction(kept.intent.tenant) as tx:
+        stored = await _known_already(tx, permit, kept)
+        if stored is None:
+            if not await uploads.close_upload(tx, kept.intent):
+                raise taken_over()
+            stored = await _add(tx, permit, kept)
+        await permits.use_permit(tx, permit.id, stored.id)
+        await keys.keep_key(tx, key, permit.id, recording=stored.id)
+        return stored
+
+
+async def _known_already(tx: Transaction, permit: Permit, kept: Kept) -> Recording | None:
+    state = await permits.permit_state(tx, permit.id, lock=True)
+    if state.revoked:
+        raise REVOKED.error()
+    marks = frozenset(party_mark(permit.call, party.party) for party in permit.parties)
+    if is_buried(marks, await permits.tombstones_of(tx, permit.call)):
+        raise BURIED.error()
+    if state.used is not None:
+        verdict = same_bytes(state.used, kept.received.digests)
+        if isinstance(verdict, Refusal):
+            raise verdict.error()
+        earlier = verdict.recording
+    else:
+        sha256 = kept.received.digests.sha256 or b""
+        earlier = await recordings.claim_bytes(tx, kept.intent.id, call=permit.call, sha256=sha256)
+    if earlier == kept.intent.id:
+        return None
+    found = await recordings.recording(tx, earlier)
+    if not isinstance(found, Recording):
+        raise BURIED.error()
+    return found
+
+
+async def _add(tx: Transaction, permit: Permit, kept: Kept) -> Recording:
+    recorded = await _record(tx, permit, kept)
+    recording = _recording(tx, permit, kept, recorded)
+    await recordings.add_recording(tx, recording, salt=recorded.salt)
+    await announce(tx, _stored(recording))
+    return recording
+
+
+async def _record(tx: Transaction, permit: Permit, kept: Kept) -> Recorded:
+    """The leaf commits to the received and the kept bytes, the permit and the timeline's version."""
+    facts: Mapping[str, Json] = {
+        "recording": str(kept.intent.id),
+        "call": str(permit.call),
+        "permit": str(permit.id),
+    }
+    details: Mapping[str, Json] = {
+        "received_sha256": (kept.received.digests.sha256 or b"").hex(),
+        "received_sha512": (kept.received.digests.sha512 or b"").hex(),
+        "tracks": [{"sha256": each.sha256.hex(), "sealed_sha256": each.sealed_sha256.hex()} for each in kept.tracks],
+        "timeline_version": permit.timeline_version,
+    }
+    return await record(tx, LOG, "recording.stored", facts=facts, details=details)
+
+
+def _recording(tx: Transaction, permit: Permit, kept: Kept, recorded: Recorded) -> Recording:
+    received = kept.received
+    if permit.ended_at is None or received.digests.sha256 is None or received.digests.sha512 is None:
+        raise Unavailable("upload_incomplete")
+    return Recording(
+        id=kept.intent.id,
+        call=permit.call,
+        permit=permit.id,
+        state=State.STORED,
+        stored_at=tx.now,
+        answered_at=permit.answered_at,
+        call_ended_at=permit.ended_at,
+        received_size=received.size,
+        received_sha256=received.digests.sha256,
+        received_sha512=received.digests.sha512,
+        sound=received.sound,
+        frames=received.frames,
+        frames_received=received.frames_received,
+        keep=received.placement.clipped(received.frames_received),
+        stretches=permit.stretches,
+        growth_ms=received.placement.growth_ms,
+        spans=received.placement.spans,
+        purposes=permit.purposes,
+        parties=permit.parties,
+        tracks=kept.tracks,
+        original=kept.original,
+        timeline_version=permit.timeline_version,
+        ledger_entry=recorded.entry,
+    )
+
+
+def _stored(recording: Recording) -> RecordingStored:
+    return RecordingStored(
+        recording=recording.id,
+        permit=recording.permit,
+        call=recording.call,
+        parties=tuple(PartyLink(party=each.party, subject=each.subject, kind=each.kind) for each in recording.parties),
+        spans=tuple(PurposeSpans(purposes=tuple(names), spans=spans) for names, spans in apart(recording.spans)),
+        purposes=tuple(PurposeVersion(**asdict(each)) for each in recording.purposes),
+        answered_at=recording.answered_at,
+        call_ended_at=recording.call_ended_at,
+        received_sha256=recording.received_sha256.hex(),
+        places=places(recording),
+        stored_at=recording.stored_at,
+    )
+
+
+def places(recording: Recording) -> tuple[Place, ...]:
+    """Return everywhere a recording lies: objects, keys, rows."""
+    return (
+        *(Place(kind="object", id=object_key(track.object)) for track in recording.tracks),
+        *(Place(kind="key", id=str(key)) for key in recording.keys),
+        Place(kind="rows", id=str(recording.id)),
+    )

@@ -1,0 +1,153 @@
+"""An upload from its first check to its 201: intent, keys, bytes, verification, consent's word, commit, in that order.
+
+Nothing is stored without an intent row that names the place first; nothing counts before the commit; and whatever
+fails in between leaves nothing behind.
+"""
+
+import asyncio
+import hashlib
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+from recital_database import Transaction, new_ids
+from recital_errors import Unavailable
+
+from recital_ingest.actions.body import Body, pieces
+from recital_ingest.actions.clearing import discard
+from recital_ingest.actions.crashpoints import CrashPoint
+from recital_ingest.actions.means import Means
+from recital_ingest.actions.permits import confirm, verified
+from recital_ingest.actions.sealing import receive
+from recital_ingest.actions.storing import store
+from recital_ingest.decisions.admission import (
+    BURIED,
+    Asked,
+    Compare,
+    Digests,
+    Known,
+    Proceed,
+    Repeat,
+    admit,
+    same_bytes,
+)
+from recital_ingest.decisions.reception import Reception
+from recital_ingest.model.permit import Permit
+from recital_ingest.model.recording import Recording, party_mark
+from recital_ingest.model.refusal import Refusal
+from recital_ingest.model.upload import Intent
+from recital_ingest.store import keys, permits, recordings, reference, uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a sender asks: under which permit, as what, and what it says of the body."""
+
+    tenant: UUID
+    permit: str | None
+    media_type: str
+    digests: Digests
+    key: str | None
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The recording an upload is; `created` where this upload made it."""
+
+    recording: Recording
+    created: bool
+
+
+async def take_in(means: Means, upload: Upload) -> Taken:
+    """Take one call's audio in under its permit, or answer what the same upload gave before.
+
+    Raises Forbidden, Gone, TooMany, UnsupportedMedia, Malformed, TooLarge, Conflict; Unavailable where something
+    needed does not answer. After any of these nothing of the upload is kept.
+    """
+    means.crash(CrashPoint.C0)
+    permit = await verified(means, upload.permit, upload.tenant)
+    begun = await _begin(means, upload, permit)
+    if isinstance(begun, Recording):
+        return Taken(begun, created=False)
+    if isinstance(begun, Compare):
+        return Taken(await _compare(means, upload, permit, begun), created=False)
+    intent, tenant_key = begun
+    means.crash(CrashPoint.C2)
+    try:
+        reception = Reception(permit, length=upload.body.length, stated=upload.digests)
+        kept = await receive(means, reception, upload.body, intent, tenant_key)
+        means.crash(CrashPoint.C4)
+        await confirm(means, upload.permit or "", permit)
+        stored = await store(means, permit, kept, key=upload.key)
+        means.crash(CrashPoint.C5)
+    except BaseException:
+        # Also when the sender has gone and this request is cancelled.
+        await asyncio.shield(discard(means, intent))
+        raise
+    if stored.id != intent.id:
+        # The same bytes of the same call were here before.
+        await discard(means, intent)
+    means.crash(CrashPoint.C6)
+    return Taken(stored, created=stored.id == intent.id)
+
+
+async def _begin(means: Means, upload: Upload, permit: Permit) -> Recording | Compare | tuple[Intent, UUID]:
+    """Make the checks in their order and, where the body is to be read, commit the intent of it."""
+    async with means.database.transaction(upload.tenant) as tx:
+        state = await permits.permit_state(tx, permit.id)
+        tenant_key = await reference.tenant_key(tx, lock=True)
+        known = Known(
+            tombstones=await permits.tombstones_of(tx, permit.call),
+            parties=frozenset(party_mark(permit.call, party.party) for party in permit.parties),
+            used=state.used,
+            revoked=state.revoked,
+            uploads_open=await uploads.uploads_open(tx),
+        )
+        before = await keys.recording_of_key(tx, upload.key, permit.id)
+        asked = Asked(permit, upload.media_type, upload.digests, same_key_gave=before)
+        verdict = admit(asked, known, cap=means.limits.uploads_per_tenant, now=tx.now)
+        match verdict:
+            case Refusal():
+                raise verdict.error()
+            case Repeat(recording=recording):
+                await keys.keep_key(tx, upload.key, permit.id, recording=recording)
+                return await _kept(tx, recording)
+            case Compare():
+                return verdict
+            case Proceed():
+                means.crash(CrashPoint.C1)
+                if tenant_key is None:
+                    raise Unavailable("tenant_unknown", "This tenant has just been opened.", retry_after=1)
+                return await _intend(tx, means, permit), tenant_key
+
+
+async def _intend(tx: Transaction, means: Means, permit: Permit) -> Intent:
+    recording, *objects = await new_ids(tx, 1 + len(permit.channels))
+    intent = Intent(recording, tx.tenant, permit.id, permit.call, epoch=1, objects=tuple(objects))
+    await uploads.open_upload(tx, intent, lease=means.limits.lease)
+    await permits.note_permit(tx, permit.id, permit.call)
+    return intent
+
+
+async def _compare(means: Means, upload: Upload, permit: Permit, compare: Compare) -> Recording:
+    """Hash a body that is not kept, and answer whether it is what the permit was used for."""
+    sha256, sha512 = hashlib.sha256(), hashlib.sha512()
+    async with aclosing(pieces(upload.body, means.limits)) as body:
+        async for piece in body:
+            await asyncio.to_thread(sha256.update, piece)
+            await asyncio.to_thread(sha512.update, piece)
+    digests = Digests(sha256.digest(), sha512.digest())
+    verdict = same_bytes(compare.used, digests)
+    if isinstance(verdict, Refusal):
+        raise verdict.error()
+    async with means.database.transaction(upload.tenant) as tx:
+        await keys.keep_key(tx, upload.key, permit.id, recording=verdict.recording)
+        return await _kept(tx, verdict.recording)
+
+
+async def _kept(tx: Transaction, recording_id: UUID) -> Recording:
+    found = await recordings.recording(tx, recording_id)
+    if not isinstance(found, Recording):
+        raise BURIED.error()
+    return found

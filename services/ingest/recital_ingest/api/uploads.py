@@ -1,0 +1,63 @@
+"""Audio in: the raw body under a permit. No form is parsed, nothing is spooled: plaintext never reaches a disk."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+from recital_errors import Malformed
+from recital_identity import Permission, Principal
+from recital_runtime import IdempotencyKey, Router, authenticated
+from starlette.requests import ClientDisconnect
+
+from recital_ingest.actions.body import Body
+from recital_ingest.actions.listening import tenant_of
+from recital_ingest.actions.means import Means
+from recital_ingest.actions.uploading import Upload, take_in
+from recital_ingest.api.digests import digests_of
+from recital_ingest.api.views import RecordingView, recording_view
+
+BODY = {"requestBody": {"required": True, "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+def upload_routes(means: Means) -> Router:
+    """Return the routes by which audio comes in."""
+    router = Router(prefix="/v1", tags=["recordings"])
+
+    @router.post("/recordings", status_code=201, openapi_extra=BODY, responses={200: {"model": RecordingView}})
+    async def send_recording(
+        request: Request,
+        response: Response,
+        principal: Annotated[Principal, authenticated(Permission.SEND_AUDIO)],
+        permit: Annotated[str | None, Header(alias="Recital-Permit")] = None,
+        digest: Annotated[str | None, Header(alias="Content-Digest", max_length=1_000)] = None,
+        key: IdempotencyKey = None,
+    ) -> RecordingView:
+        """Take one call's audio in: 201 when it is durable, 200 with the same answer when it was sent before."""
+        upload = Upload(
+            tenant=tenant_of(principal),
+            permit=permit,
+            media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
+            digests=digests_of(digest),
+            key=key,
+            body=Body(stream=_stream(request), length=_length(request)),
+        )
+        taken = await take_in(means, upload)
+        if not taken.created:
+            response.status_code = 200
+        return recording_view(taken.recording)
+
+    return router
+
+
+async def _stream(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        # Nobody is left to read this; it ends the upload.
+        raise Malformed("upload_broken_off", "The sender has gone.") from None
+
+
+def _length(request: Request) -> int | None:
+    stated = request.headers.get("content-length")
+    return int(stated) if stated is not None and stated.isascii() and stated.isdigit() else None

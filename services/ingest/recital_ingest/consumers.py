@@ -1,0 +1,39 @@
+"""Events in: what ingest does on each event it follows."""
+
+from functools import partial
+
+from recital_database import Handlers, NotYet, Transaction
+from recital_events import (
+    ClockExpired,
+    CollectionOrdered,
+    ErasureCertified,
+    ErasureOrdered,
+    PermitRevoked,
+    PurposePublished,
+    RequestClosed,
+    RequestReceived,
+    TenantOpened,
+)
+
+from recital_ingest.actions import collecting, erasing, facts, permits
+from recital_ingest.actions.means import Means
+
+
+def handlers(means: Means) -> Handlers:
+    """Return the handler of every event; None where only the aggregate's version is followed."""
+
+    async def erase(tx: Transaction, event: ErasureOrdered) -> NotYet | None:
+        await erasing.take_order(tx, event)
+        return None
+
+    return {
+        TenantOpened: partial(facts.open_tenant, means),
+        PurposePublished: facts.publish_purpose,
+        PermitRevoked: permits.revoke,
+        ClockExpired: facts.expire_clock,
+        ErasureOrdered: erase,
+        ErasureCertified: None,
+        RequestReceived: facts.receive_request,
+        RequestClosed: facts.close_request,
+        CollectionOrdered: collecting.take_order,
+    }

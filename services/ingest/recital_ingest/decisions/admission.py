@@ -1,0 +1,163 @@
+"""Whether an upload may begin, before a byte of its body is read: the checks, in the one order they are made in.
+
+Tombstone, used permit, revoked, expired, not final, cap, media type. Token, role and the permit's signature come
+before; whether the permit stands at consent is asked again before the commit.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from recital_ingest.model.permit import Permit
+from recital_ingest.model.refusal import Kind, Refusal
+from recital_ingest.model.spans import PurposeSpans
+
+LEEWAY = timedelta(seconds=30)
+MEDIA_TYPES = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
+SHA_256 = "sha-256"
+SHA_512 = "sha-512"
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """SHA-256 and SHA-512 of received bytes; either may be unknown of what a sender only states (RFC 9530)."""
+
+    sha256: bytes | None = None
+    sha512: bytes | None = None
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is anything to compare."""
+        return self.sha256 is not None or self.sha512 is not None
+
+    def agrees(self, other: "Digests") -> bool:
+        """Whether nothing that both know differs."""
+        pairs = ((self.sha256, other.sha256), (self.sha512, other.sha512))
+        return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a permit was used for before."""
+
+    recording: UUID
+    digests: Digests
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the sender wants: under which permit, as what, and what it says of the body."""
+
+    permit: Permit
+    media_type: str
+    digests: Digests
+    same_key_gave: UUID | None
+    """The recording that this Idempotency-Key gave before, for the same permit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What ingest knows of the call and the permit."""
+
+    tombstones: Collection[frozenset[bytes]]
+    """Of each erased recording of this call: the marks of the parties whose voices it carried."""
+    parties: frozenset[bytes]
+    """The marks of the permit's parties."""
+    used: Used | None
+    revoked: bool
+    uploads_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Read the body and keep what may be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Answer what was answered before, without reading the body."""
+
+    recording: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Read and hash the body without keeping it: the same bytes get the first answer, others a refusal."""
+
+    used: Used
+
+
+Admission = Proceed | Repeat | Compare | Refusal
+
+
+def belongs(permit: Permit, tenant: UUID) -> Refusal | None:
+    """The permit is of the tenant that the token names; the first check, before anything is looked up."""
+    if permit.tenant != tenant:
+        return Refusal(Kind.FORBIDDEN, "permit_wrong_tenant", "The permit is another tenant's.")
+    return None
+
+
+def admit(asked: Asked, known: Known, *, cap: int, now: datetime) -> Admission:
+    """Make the checks in their order; the first that fails answers."""
+    if is_buried(known.parties, known.tombstones):
+        return BURIED
+    if known.used is not None:
+        return _again(asked, known.used)
+    refusal = _stands(asked.permit, revoked=known.revoked, now=now)
+    if refusal is not None:
+        return refusal
+    if known.uploads_open >= cap:
+        return Refusal(
+            Kind.TOO_MANY, "too_many_uploads", "This tenant has as many uploads open as it may.", retry_after=1
+        )
+    if asked.media_type not in MEDIA_TYPES:
+        return Refusal(Kind.MEDIA, "audio_not_wav", "Only audio/wav is taken.")
+    return Proceed()
+
+
+def is_buried(parties: frozenset[bytes], tombstones: Collection[frozenset[bytes]]) -> bool:
+    """Whether audio of these parties was erased in this call: the same voices, fewer of them, or more beside them.
+
+    Another leg of the call, with a voice of its own and another missing, is not.
+    """
+    return any(erased <= parties or parties <= erased for erased in tombstones)
+
+
+def still_stands(permit: Permit, spans: PurposeSpans | None) -> Refusal | None:
+    """Judge what consent answers right before the commit: None where the permit stands no more.
+
+    With other spans than the audio was masked by, it is as good as revoked: the sender asks for a new permit.
+    """
+    return None if spans == permit.spans else REVOKED
+
+
+def same_bytes(used: Used, received: Digests) -> Repeat | Refusal:
+    """Judge a body that was hashed only, sent again under a used permit."""
+    return Repeat(used.recording) if used.digests.agrees(received) else _PERMIT_USED
+
+
+BURIED = Refusal(Kind.GONE, "recording_erased", "The recording of this call was erased.")
+REVOKED = Refusal(Kind.FORBIDDEN, "permit_revoked", "The permit was revoked.")
+_PERMIT_USED = Refusal(Kind.FORBIDDEN, "permit_used", "The permit was used for other audio.")
+
+
+def _again(asked: Asked, used: Used) -> Repeat | Compare | Refusal:
+    matches = asked.digests.agrees(used.digests)
+    if asked.same_key_gave is not None:
+        if matches:
+            return Repeat(asked.same_key_gave)
+        return Refusal(Kind.CONFLICT, "idempotency_key_reused", "This Idempotency-Key was used for another request.")
+    if not asked.digests.stated:
+        return Compare(used)
+    return Repeat(used.recording) if matches else _PERMIT_USED
+
+
+def _stands(permit: Permit, *, revoked: bool, now: datetime) -> Refusal | None:
+    if revoked:
+        return REVOKED
+    if now >= permit.expires_at + LEEWAY:
+        return Refusal(Kind.FORBIDDEN, "permit_expired", "The permit has expired; ask for a new one.")
+    if not permit.final:
+        return Refusal(Kind.FORBIDDEN, "permit_not_final", "The call has not ended; a whole file needs a final permit.")
+    return None

@@ -1,0 +1,94 @@
+"""What a listener is given: the file that was received, byte for byte, or a new one with silence where it must be.
+
+A rendering is a head, frames and a tail; any range of its bytes can be made without the rest.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from recital_ingest.decisions.placement import heard
+from recital_ingest.model.recording import Recording
+from recital_ingest.model.refusal import Kind, Refusal
+from recital_ingest.model.sound import Sound, interleave, silence
+from recital_ingest.model.spans import Spans, intersection, normal
+from recital_ingest.model.wav import Wrapping, header, pad
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A WAV file that need not exist. `silent` are the channels whose tracks are not even opened."""
+
+    sound: Sound
+    frames: int
+    keep: Spans
+    silent: frozenset[int]
+    head: bytes
+    tail: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return len(self.head) + self.frames * self.sound.frame_size + len(self.tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Frames [first, stop) of the audio, of whose bytes the first `skip` are dropped and `take` given."""
+
+    first: int
+    stop: int
+    skip: int
+    take: int
+
+
+def muted_channels(recording: Recording, mute: Collection[str]) -> frozenset[int] | Refusal:
+    """Return the channels to leave unopened so that these parties are not heard, or why that cannot be.
+
+    `party_unknown`: no such party; `not_separable`: another voice is on the same channel.
+    """
+    if not set(mute) <= {party.party for party in recording.parties}:
+        return Refusal(Kind.MALFORMED, "party_unknown", "This recording has no such party.")
+    channels = frozenset(party.channel for party in recording.parties if party.party in mute)
+    if any(party.channel in channels and party.party not in mute for party in recording.parties):
+        return Refusal(Kind.CONFLICT, "not_separable", "Another party speaks on the same channel.")
+    return channels
+
+
+def kept_frames(recording: Recording, spans: Spans) -> Spans:
+    """Return the frames that may be heard for these spans (milliseconds since the answer)."""
+    lawful = heard(recording.stretches, spans, recording.sound, recording.frames)
+    return intersection(lawful, recording.keep)
+
+
+def whole(recording: Recording, keep: Spans, silent: frozenset[int]) -> bool:
+    """Whether nothing would be silenced: then the received file is given back."""
+    return recording.original is not None and not silent and keep == normal([(0, recording.frames)])
+
+
+def render(recording: Recording, keep: Spans, silent: frozenset[int], original: Wrapping | None) -> Rendering:
+    """Return the file to give. `original` is what stood around the frames, where `whole` says that it is given."""
+    sound, frames = recording.sound, recording.frames
+    head, tail = (original.head, original.tail) if original else (header(sound, frames), pad(sound, frames))
+    return Rendering(sound=sound, frames=frames, keep=keep, silent=silent, head=head, tail=tail)
+
+
+def pieces(rendering: Rendering, start: int, stop: int) -> Iterator[bytes | Frames]:
+    """Return what bytes [start, stop) of the file are made of, in order."""
+    size = rendering.sound.frame_size
+    begins = len(rendering.head)
+    ends = begins + rendering.frames * size
+    if start < begins:
+        yield rendering.head[start:stop]
+    low, high = max(start, begins) - begins, min(stop, ends) - begins
+    if low < high:
+        first = low // size
+        yield Frames(first=first, stop=-(-high // size), skip=low - first * size, take=high - low)
+    if stop > ends:
+        yield rendering.tail[max(start - ends, 0) : stop - ends]
+
+
+def frames_of(rendering: Rendering, first: int, tracks: Sequence[bytes | None], frames: int) -> bytes:
+    """Return `frames` frames from number `first` on as bytes: tracks put together, what is not kept silenced."""
+    together = interleave(rendering.sound, tracks, frames)
+    silence(rendering.sound, together, first=first, keep=rendering.keep)
+    return together.tobytes()

@@ -1,0 +1,1 @@
+"""The tables of ingest, as numbered steps in plain SQL."""

@@ -1,0 +1,1 @@
+"""The nouns of ingest: sound and its WAV form, spans of time, permits, recordings, grants. Nothing here does I/O."""

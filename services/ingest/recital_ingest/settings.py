@@ -1,0 +1,33 @@
+"""What ingest is told from outside: RECITAL_INGEST_ variables."""
+
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+from recital_runtime import ServiceSettings
+
+from recital_ingest.actions.crashpoints import CrashPoint
+
+
+class Settings(ServiceSettings):
+    """The settings all services share, and the limits of uploads."""
+
+    model_config = SettingsConfigDict(env_prefix="RECITAL_INGEST_")
+
+    largest_upload: int = Field(default=2 << 30, gt=0, le=64 << 30)
+    """Bytes of one file, counted on the wire."""
+    longest_upload: timedelta = timedelta(hours=2)
+    longest_silence: timedelta = timedelta(seconds=30)
+    slowest_upload: int = Field(default=8_000, ge=0)
+    """Bytes a second."""
+    uploads_per_tenant: int = Field(default=32, gt=0)
+    upload_lease: timedelta = timedelta(minutes=2)
+    crash_at: CrashPoint | None = None
+    """For tests, in local mode only: the process ends itself where it reaches this point."""
+
+    @model_validator(mode="after")
+    def _crashes_in_local_mode_only(self) -> Self:
+        if self.crash_at is not None and not self.local_mode:
+            raise ValueError("crash_at is for local mode only")
+        return self

@@ -1,0 +1,194 @@
+"""Orders to destroy and orders to collect: work that waits, found by the worker role, taken one at a time."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from recital_database import Transaction
+from recital_errors import NotFound
+from recital_events import CollectionOrdered, ErasureOrdered
+from sqlalchemy import Table, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from recital_ingest.model.ending import Collection, ErasureOrder
+from recital_ingest.model.upload import Due
+from recital_ingest.store.tables import CollectionRow, ErasureRow, Tabular, mine, table
+
+ERASURES, COLLECTIONS = table(ErasureRow), table(CollectionRow)
+
+
+async def add_erasure(tx: Transaction, event: ErasureOrdered) -> None:
+    """Keep an order to destroy; keeping it again changes nothing."""
+    row = {
+        "tenant_id": tx.tenant,
+        "id": event.order,
+        "holding_id": event.holding,
+        "kind": event.kind,
+        "control_sequence": event.control_sequence,
+        "state": "ordered",
+        "ordered_at": event.ordered_at,
+        "tries": 0,
+        "due_at": tx.now,
+    }
+    await tx.execute(insert(ERASURES).values(row).on_conflict_do_nothing())
+
+
+async def due_erasures(tx: Transaction, most: int) -> list[Due]:
+    """Return orders to destroy that are due, taking turns over tenants (worker role)."""
+    return await _due(tx, ERASURES, most)
+
+
+async def take_erasure(tx: Transaction, order: UUID, *, again_after: timedelta) -> ErasureOrder | None:
+    """Take an order up, so that no other replica does for a while; None where it is done or taken."""
+    row = await _take(tx, ErasureRow, order, again_after)
+    if row is None:
+        return None
+    return ErasureOrder(row.id, row.holding_id, row.kind, row.ordered_at, row.tries, row.stuck_since)
+
+
+async def finish_erasure(tx: Transaction, order: UUID) -> None:
+    """Write that an order was carried out."""
+    done = update(ERASURES).where(mine(ErasureRow, tx), ERASURES.c.id == order)
+    await tx.execute(done.values(state="done", stuck_since=None))
+
+
+async def postpone_erasure(tx: Transaction, order: UUID, *, by: timedelta) -> bool:
+    """Try an order again later; true when it is stuck for the first time now."""
+    row = (
+        await tx.execute(
+            update(ERASURES)
+            .where(mine(ErasureRow, tx), ERASURES.c.id == order)
+            .values(due_at=tx.now + by, stuck_since=func.coalesce(ERASURES.c.stuck_since, tx.now))
+            .returning(ERASURES.c.stuck_since)
+        )
+    ).one()
+    return bool(row.stuck_since == tx.now)
+
+
+async def add_collection(tx: Transaction, event: CollectionOrdered, *, part: UUID) -> None:
+    """Keep an order to collect; keeping it again changes nothing."""
+    row = {
+        "tenant_id": tx.tenant,
+        "id": event.order,
+        "request_id": event.request,
+        "subjects": list(event.subjects),
+        "state": "ordered",
+        "part_id": part,
+        "ordered_at": event.ordered_at,
+        "due_at": tx.now,
+        "tries": 0,
+    }
+    await tx.execute(insert(COLLECTIONS).values(row).on_conflict_do_nothing())
+
+
+async def due_collections(tx: Transaction, most: int) -> list[Due]:
+    """Return orders to collect that are due, taking turns over tenants (worker role)."""
+    return await _due(tx, COLLECTIONS, most)
+
+
+async def take_collection(tx: Transaction, order: UUID, *, again_after: timedelta) -> Collection | None:
+    """Take an order up, so that no other replica does for a while; None where it is done or taken."""
+    row = await _take(tx, CollectionRow, order, again_after)
+    return _collection(row) if row is not None else None
+
+
+async def name_part(tx: Transaction, order: UUID, *, object_id: UUID, key: UUID) -> None:
+    """Name where a part is about to be sealed."""
+    named = update(COLLECTIONS).where(mine(CollectionRow, tx), COLLECTIONS.c.id == order)
+    await tx.execute(named.values(object_id=object_id, key_id=key))
+
+
+async def finish_collection(tx: Transaction, order: UUID, *, object_id: UUID, size: int, items: int) -> bool:
+    """Write that a part is sealed; false where another replica sealed it elsewhere meanwhile, or it is being erased."""
+    done = await tx.execute(
+        update(COLLECTIONS)
+        .where(
+            mine(CollectionRow, tx),
+            COLLECTIONS.c.id == order,
+            COLLECTIONS.c.state == "ordered",
+            COLLECTIONS.c.object_id == object_id,
+        )
+        .values(state="collected", size=size, items=items)
+    )
+    return done.rowcount == 1
+
+
+async def collected_part(tx: Transaction, order: UUID, *, request: UUID | None) -> Collection:
+    """Return a part that can be fetched for a request. Raises NotFound."""
+    row = (
+        await tx.execute(
+            select(COLLECTIONS).where(
+                mine(CollectionRow, tx),
+                COLLECTIONS.c.id == order,
+                COLLECTIONS.c.request_id == request,
+                COLLECTIONS.c.state == "collected",
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return _collection(row)
+
+
+async def part(tx: Transaction, part_id: UUID) -> Collection | None:
+    """Return the collection a part belongs to, where the part is ours."""
+    row = (
+        await tx.execute(select(COLLECTIONS).where(mine(CollectionRow, tx), COLLECTIONS.c.part_id == part_id))
+    ).one_or_none()
+    return _collection(row) if row is not None else None
+
+
+async def begin_erasing_part(tx: Transaction, part_id: UUID) -> None:
+    """Stop a part from being fetched."""
+    stopped = update(COLLECTIONS).where(mine(CollectionRow, tx), COLLECTIONS.c.part_id == part_id)
+    await tx.execute(stopped.where(COLLECTIONS.c.state != "erased").values(state="erasing"))
+
+
+async def forget_part(tx: Transaction, part_id: UUID) -> None:
+    """Drop whom a part was about and where it lay."""
+    gone = update(COLLECTIONS).where(mine(CollectionRow, tx), COLLECTIONS.c.part_id == part_id)
+    await tx.execute(gone.values(state="erased", subjects=[], object_id=None, key_id=None, size=None, items=None))
+
+
+async def parts_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
+    """Return which of these ids are parts that are not erased."""
+    rows = await tx.execute(
+        select(COLLECTIONS.c.part_id).where(
+            mine(CollectionRow, tx), COLLECTIONS.c.part_id.in_(ids), COLLECTIONS.c.state != "erased"
+        )
+    )
+    return {row.part_id for row in rows}
+
+
+async def _due(tx: Transaction, work: Table, most: int) -> list[Due]:
+    turn = func.row_number().over(partition_by=work.c.tenant_id, order_by=work.c.due_at).label("turn")
+    waiting = (
+        select(work.c.tenant_id, work.c.id, turn).where(work.c.state == "ordered", work.c.due_at <= tx.now).subquery()
+    )
+    rows = await tx.execute(select(waiting).order_by(waiting.c.turn, waiting.c.tenant_id).limit(most))
+    return [Due(row.tenant_id, row.id) for row in rows]
+
+
+async def _take(tx: Transaction, kind: type[Tabular], order: UUID, again_after: timedelta) -> Any:
+    work = table(kind)
+    return (
+        await tx.execute(
+            update(work)
+            .where(mine(kind, tx), work.c.id == order, work.c.state == "ordered", work.c.due_at <= tx.now)
+            .values(due_at=tx.now + again_after, tries=work.c.tries + 1)
+            .returning(*work.c)
+        )
+    ).one_or_none()
+
+
+def _collection(row: Any) -> Collection:
+    return Collection(
+        id=row.id,
+        request=row.request_id,
+        subjects=tuple(row.subjects),
+        part=row.part_id,
+        object=row.object_id,
+        key=row.key_id,
+        size=row.size,
+        tries=row.tries,
+    )

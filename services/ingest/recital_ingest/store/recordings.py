@@ -1,0 +1,222 @@
+"""Recordings and their tracks: written once, found, listed, and reduced to a skeleton when they are erased."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from recital_database import Transaction
+from recital_errors import NotFound
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql
+
+from recital_ingest.model.permit import Party, PurposeVersion, Stretch
+from recital_ingest.model.recording import Original, Recording, Skeleton, State, Track
+from recital_ingest.model.sound import Encoding, Sound
+from recital_ingest.model.spans import apart, together
+from recital_ingest.store.tables import ReceivedRow, RecordingRow, RecordingSubjectRow, TrackRow, mine, table
+
+RECORDINGS, TRACKS = table(RecordingRow), table(TrackRow)
+SUBJECTS, RECEIVED = table(RecordingSubjectRow), table(ReceivedRow)
+# What a skeleton has not: everything that says something of a person or of the audio.
+_PERSONAL = (
+    *("answered_at", "call_ended_at", "received_size", "received_sha256", "received_sha512", "encoding", "channels"),
+    *("rate", "frames", "frames_received", "keep", "stretches", "growth_ms", "spans", "purposes", "parties"),
+    *("original", "original_key", "timeline_version", "salt"),
+)
+
+
+async def claim_bytes(tx: Transaction, recording: UUID, *, call: UUID, sha256: bytes) -> UUID:
+    """Claim the bytes of a call for a recording; return the recording that has them, this one or an earlier."""
+    row = {"tenant_id": tx.tenant, "call_id": call, "sha256": sha256, "recording_id": recording}
+    claimed = postgresql.insert(RECEIVED).values(row).on_conflict_do_nothing().returning(RECEIVED.c.recording_id)
+    mine_now = (await tx.execute(claimed)).scalar_one_or_none()
+    if mine_now is not None:
+        return recording
+    earlier: UUID = (
+        await tx.execute(
+            select(RECEIVED.c.recording_id).where(
+                mine(ReceivedRow, tx), RECEIVED.c.call_id == call, RECEIVED.c.sha256 == sha256
+            )
+        )
+    ).scalar_one()
+    return earlier
+
+
+async def add_recording(tx: Transaction, recording: Recording, *, salt: bytes) -> None:
+    """Write a recording, its tracks and whom it carries."""
+    await tx.execute(insert(RECORDINGS).values(tenant_id=tx.tenant, salt=salt, **_columns(recording)))
+    tracks = [
+        {
+            "tenant_id": tx.tenant,
+            "id": track.object,
+            "recording_id": recording.id,
+            "track": track.track,
+            "key_id": track.key,
+            "size": track.size,
+            "sealed_size": track.sealed_size,
+            "sha256": track.sha256,
+            "sealed_sha256": track.sealed_sha256,
+        }
+        for track in recording.tracks
+    ]
+    await tx.execute(insert(TRACKS).values(tracks))
+    subjects = {party.subject for party in recording.parties if party.subject is not None}
+    if subjects:
+        rows = [{"tenant_id": tx.tenant, "subject_id": each, "recording_id": recording.id} for each in sorted(subjects)]
+        await tx.execute(insert(SUBJECTS).values(rows))
+
+
+async def recording(tx: Transaction, recording_id: UUID) -> Recording | Skeleton:
+    """Return a recording, or what is left of an erased one. Raises NotFound."""
+    found = await _with_tracks(tx, select(RECORDINGS).where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def recordings(
+    tx: Transaction, *, call: UUID | None, after: UUID | None, most: int
+) -> Sequence[Recording | Skeleton]:
+    """Return recordings by id, after a cursor, of one call or of all."""
+    wanted = select(RECORDINGS).where(mine(RecordingRow, tx)).order_by(RECORDINGS.c.id).limit(most)
+    if call is not None:
+        wanted = wanted.where(RECORDINGS.c.call_id == call)
+    if after is not None:
+        wanted = wanted.where(RECORDINGS.c.id > after)
+    return await _with_tracks(tx, wanted)
+
+
+async def recordings_of_subjects(tx: Transaction, subjects: Sequence[UUID]) -> Sequence[Recording]:
+    """Return the recordings, not erased, in which one of the subjects took part, by id."""
+    theirs = select(SUBJECTS.c.recording_id).where(
+        mine(RecordingSubjectRow, tx), SUBJECTS.c.subject_id.in_(list(subjects))
+    )
+    wanted = select(RECORDINGS).where(mine(RecordingRow, tx), RECORDINGS.c.id.in_(theirs)).order_by(RECORDINGS.c.id)
+    return [each for each in await _with_tracks(tx, wanted) if isinstance(each, Recording)]
+
+
+async def begin_erasing(tx: Transaction, recording_id: UUID) -> bool:
+    """Stop all playback of a stored recording, for ever; false where that was done before."""
+    done = await tx.execute(
+        update(RECORDINGS)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id, RECORDINGS.c.state == State.STORED)
+        .values(state=State.ERASING)
+    )
+    return done.rowcount == 1
+
+
+async def reduce_to_skeleton(tx: Transaction, recording_id: UUID) -> None:
+    """Drop all rows and values of a recording but id, call, permit, dates and its ledger entry's id."""
+    for row, column in (
+        (TrackRow, "recording_id"),
+        (RecordingSubjectRow, "recording_id"),
+        (ReceivedRow, "recording_id"),
+    ):
+        await tx.execute(delete(table(row)).where(mine(row, tx), table(row).c[column] == recording_id))
+    await tx.execute(
+        update(RECORDINGS)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id)
+        .values(state=State.ERASED, erased_at=tx.now, **dict.fromkeys(_PERSONAL))
+    )
+
+
+async def owners_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
+    """Return which of these ids are recordings that are not erased."""
+    rows = await tx.execute(
+        select(RECORDINGS.c.id).where(
+            mine(RecordingRow, tx), RECORDINGS.c.id.in_(ids), RECORDINGS.c.state != State.ERASED
+        )
+    )
+    return {row.id for row in rows}
+
+
+async def _with_tracks(tx: Transaction, wanted: Any) -> list[Recording | Skeleton]:
+    rows = (await tx.execute(wanted)).all()
+    tracks: dict[UUID, list[Track]] = {row.id: [] for row in rows}
+    found = await tx.execute(
+        select(TRACKS).where(mine(TrackRow, tx), TRACKS.c.recording_id.in_(list(tracks))).order_by(TRACKS.c.track)
+    )
+    for row in found:
+        tracks[row.recording_id].append(
+            Track(row.track, row.id, row.key_id, row.size, row.sealed_size, row.sha256, row.sealed_sha256)
+        )
+    return [_skeleton(row) if row.state == State.ERASED else _recording(row, tuple(tracks[row.id])) for row in rows]
+
+
+def _columns(recording: Recording) -> dict[str, Any]:
+    original = recording.original
+    return {
+        "id": recording.id,
+        "call_id": recording.call,
+        "permit_id": recording.permit,
+        "state": recording.state,
+        "stored_at": recording.stored_at,
+        "answered_at": recording.answered_at,
+        "call_ended_at": recording.call_ended_at,
+        "received_size": recording.received_size,
+        "received_sha256": recording.received_sha256,
+        "received_sha512": recording.received_sha512,
+        "encoding": recording.sound.encoding.value,
+        "channels": recording.sound.channels,
+        "rate": recording.sound.rate,
+        "frames": recording.frames,
+        "frames_received": recording.frames_received,
+        "keep": recording.keep,
+        "stretches": [asdict(stretch) for stretch in recording.stretches],
+        "growth_ms": recording.growth_ms,
+        "spans": apart(recording.spans),
+        "purposes": [asdict(each) | {"purpose": str(each.purpose)} for each in recording.purposes],
+        "parties": [
+            asdict(each) | {"subject": None if each.subject is None else str(each.subject)}
+            for each in recording.parties
+        ],
+        "original": original.sealed if original else None,
+        "original_key": original.key if original else None,
+        "timeline_version": recording.timeline_version,
+        "ledger_entry": recording.ledger_entry,
+    }
+
+
+def _recording(row: Any, tracks: tuple[Track, ...]) -> Recording:
+    return Recording(
+        id=row.id,
+        call=row.call_id,
+        permit=row.permit_id,
+        state=State(row.state),
+        stored_at=row.stored_at,
+        answered_at=row.answered_at,
+        call_ended_at=row.call_ended_at,
+        received_size=row.received_size,
+        received_sha256=row.received_sha256,
+        received_sha512=row.received_sha512,
+        sound=Sound(Encoding(row.encoding), row.channels, row.rate),
+        frames=row.frames,
+        frames_received=row.frames_received,
+        keep=tuple((start, stop) for start, stop in row.keep),
+        stretches=tuple(Stretch(**each) for each in row.stretches),
+        growth_ms=row.growth_ms,
+        spans=together((names, spans) for names, spans in row.spans),
+        purposes=tuple(PurposeVersion(UUID(each["purpose"]), each["key"], each["version"]) for each in row.purposes),
+        parties=tuple(_party(each) for each in row.parties),
+        tracks=tracks,
+        original=Original(row.original_key, row.original) if row.original is not None else None,
+        timeline_version=row.timeline_version,
+        ledger_entry=row.ledger_entry,
+    )
+
+
+def _party(each: dict[str, Any]) -> Party:
+    subject = each["subject"]
+    return Party(each["party"], UUID(subject) if subject else None, each["kind"], each["channel"])
+
+
+def _skeleton(row: Any) -> Skeleton:
+    return Skeleton(
+        id=row.id,
+        call=row.call_id,
+        permit=row.permit_id,
+        stored_at=row.stored_at,
+        erased_at=row.erased_at,
+        ledger_entry=row.ledger_entry,
+    )

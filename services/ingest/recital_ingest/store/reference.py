@@ -1,0 +1,107 @@
+"""What other services told: tenants with our key for them, purposes and their roles, open requests, ended clocks."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from recital_database import Transaction
+from recital_events import ClockExpired, PurposePublished, RequestClosed, RequestReceived
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from recital_ingest.model.listening import OpenRequest
+from recital_ingest.model.permit import PurposeVersion
+from recital_ingest.store.tables import ExpiredClockRow, PurposeRow, RequestRow, TenantRow, mine, table
+
+TENANTS, PURPOSES, REQUESTS, CLOCKS = (table(row) for row in (TenantRow, PurposeRow, RequestRow, ExpiredClockRow))
+
+
+async def open_tenant(tx: Transaction, *, key: UUID) -> None:
+    """Record this service's key for the tenant; recording it again changes nothing."""
+    row = {"tenant_id": tx.tenant, "key_id": key, "opened_at": tx.now}
+    await tx.execute(insert(TENANTS).values(row).on_conflict_do_nothing())
+
+
+async def tenant_key(tx: Transaction, *, lock: bool = False) -> UUID | None:
+    """Return the tenant's key, None before the tenant is known here; `lock` makes uploads begin one by one."""
+    wanted = select(TENANTS.c.key_id).where(mine(TenantRow, tx))
+    found: UUID | None = (
+        await tx.execute(wanted.with_for_update(key_share=True) if lock else wanted)
+    ).scalar_one_or_none()
+    return found
+
+
+async def tenants(tx: Transaction) -> list[UUID]:
+    """Return all tenants (worker role)."""
+    return [row.tenant_id for row in await tx.execute(select(TENANTS.c.tenant_id))]
+
+
+async def publish_purpose(tx: Transaction, event: PurposePublished) -> None:
+    """Keep a version of a purpose."""
+    row = {
+        "tenant_id": tx.tenant,
+        "id": event.purpose,
+        "version": event.version,
+        "key": event.key,
+        "roles": list(event.roles),
+        "in_force_from": event.in_force_from,
+    }
+    await tx.execute(insert(PURPOSES).values(row).on_conflict_do_nothing())
+
+
+async def roles_of(tx: Transaction, purposes: Iterable[PurposeVersion]) -> Mapping[str, frozenset[str]]:
+    """Return who may listen, per purpose in the version that counted for a call; what is not known is left out."""
+    wanted = [(each.purpose, each.version) for each in purposes]
+    rows = await tx.execute(
+        select(PURPOSES.c.key, PURPOSES.c.roles).where(
+            mine(PurposeRow, tx), tuple_(PURPOSES.c.id, PURPOSES.c.version).in_(wanted)
+        )
+    )
+    return {row.key: frozenset(row.roles) for row in rows}
+
+
+async def receive_request(tx: Transaction, event: RequestReceived) -> None:
+    """Keep an open request and whom it is about."""
+    row = {
+        "tenant_id": tx.tenant,
+        "id": event.request,
+        "subjects": list(event.subjects),
+        "received_at": event.received_at,
+    }
+    await tx.execute(insert(REQUESTS).values(row).on_conflict_do_nothing())
+
+
+async def close_request(tx: Transaction, event: RequestClosed) -> None:
+    """Close a request; it does not name anybody any more."""
+    await tx.execute(
+        update(REQUESTS)
+        .where(mine(RequestRow, tx), REQUESTS.c.id == event.request)
+        .values(closed_at=event.closed_at, subjects=[])
+    )
+
+
+async def open_request(tx: Transaction, request: UUID) -> OpenRequest | None:
+    """Return a request that is open."""
+    row = (
+        await tx.execute(
+            select(REQUESTS).where(mine(RequestRow, tx), REQUESTS.c.id == request, REQUESTS.c.closed_at.is_(None))
+        )
+    ).one_or_none()
+    return OpenRequest(row.id, frozenset(row.subjects)) if row else None
+
+
+async def expire_clock(tx: Transaction, event: ClockExpired) -> None:
+    """Keep that a recording's time under a purpose is over."""
+    row = {
+        "tenant_id": tx.tenant,
+        "recording_id": event.recording,
+        "purpose_id": event.purpose,
+        "key": event.key,
+        "expired_at": event.expired_at,
+    }
+    await tx.execute(insert(CLOCKS).values(row).on_conflict_do_nothing())
+
+
+async def expired_purposes(tx: Transaction, recording: UUID) -> frozenset[str]:
+    """Return the purposes whose time is over for a recording."""
+    rows = await tx.execute(select(CLOCKS.c.key).where(mine(ExpiredClockRow, tx), CLOCKS.c.recording_id == recording))
+    return frozenset(row.key for row in rows)

@@ -1,0 +1,1 @@
+"""Ingest in one process on real servers."""
