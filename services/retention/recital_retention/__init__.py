@@ -1,1 +1,1 @@
-"""Knows how long each thing may and must exist, and destroys what is due with proof."""
+"""Retention: how long each thing may and must exist, and its destruction with proof."""

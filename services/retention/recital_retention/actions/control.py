@@ -1,0 +1,169 @@
+"""The control ledger: written in order outside the databases, carried through, and applied at start where it is ahead.
+
+An erasure whose holding is past the point of no return is written here before its order goes out, so that a database
+restored from a backup learns again what it forgot: holds first, then erasures.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from recital_database import Transaction, Writing, alarm, announce, record_all
+from recital_errors import PermanentError
+from recital_events import ErasureOrdered
+
+from recital_retention.actions.means import Means
+from recital_retention.model import Ground, Order, OrderState
+from recital_retention.store import control, holdings, keeping, orders
+from recital_retention.store.control import ControlEntry
+
+BATCH = 64
+AT_ONCE = 16
+LOG = "erasure"
+ERASURES = "erasures"
+
+
+async def write(means: Means) -> bool:
+    """Write what waits to the control ledger, one process at a time; true when more may wait.
+
+    A reader stops at the first number that is missing, so several may be written at once.
+    """
+    async with means.database.holding("control") as mine:
+        if not mine:
+            return False
+        async with means.database.work() as tx:
+            waiting = await control.unwritten(tx, BATCH)
+        for start in range(0, len(waiting), AT_ONCE):
+            batch = waiting[start : start + AT_ONCE]
+            await asyncio.gather(*(means.vault.control.append(each.sequence, each.entry) for each in batch))
+            async with means.database.work() as tx:
+                await control.written(tx, [each.sequence for each in batch])
+    return len(waiting) == BATCH
+
+
+async def carry_through(means: Means) -> bool:
+    """Give the orders that are in the control ledger; true when more may wait. None goes out while frozen."""
+    if means.frozen:
+        return False
+    async with means.database.work() as tx:
+        ready = await control.to_carry_through(tx, BATCH)
+    for tenant, entries in _by_tenant(ready).items():
+        async with means.database.transaction(tenant) as tx:
+            await _give(tx, [each.id for each in _orders(entries)])
+            await control.carried_through(tx, [each.sequence for each in entries])
+    return len(ready) == BATCH
+
+
+async def apply_what_is_ahead(means: Means) -> None:
+    """Before anything is served: take up again what the control ledger has and this database does not know.
+
+    Raises Unavailable where the ledger or the database does not answer.
+    """
+    async with means.database.work() as tx:
+        applied = await control.position(tx)
+    ahead = await means.vault.control.read_after(applied)
+    if not ahead:
+        return
+    found = [_read(sequence, entry) for sequence, entry in ahead]
+    for tenant, entries in _by_tenant(found).items():
+        async with means.database.transaction(tenant) as tx:
+            await _apply(tx, entries)
+    async with means.database.work() as tx:
+        await control.advance_to(tx, ahead[-1][0])
+
+
+async def _apply(tx: Transaction, entries: Sequence[ControlEntry]) -> None:
+    # 1. Holds, so that nothing is looked at without them.
+    for each in entries:
+        if each.kind == "hold_placed":
+            await _hold_again(tx, each)
+        elif each.kind == "hold_released":
+            await keeping.release_hold(tx, each.about, by="control ledger", because=None, salt=None)
+    # 2. Erasures: past the point of no return, whatever this database thinks of them.
+    ordered = _orders(entries)
+    await holdings.lock(tx, [each.holding for each in ordered])
+    await orders.restore(tx, ordered)
+    await control.enqueue(tx, [each for each in entries if each.kind == ERASURES], in_ledger=True)
+
+
+async def _hold_again(tx: Transaction, entry: ControlEntry) -> None:
+    of = [UUID(each) for each in entry.entry["recordings"]]
+    await holdings.lock(tx, of)
+    again = await keeping.restore_hold(
+        tx,
+        entry.about,
+        placed_at=datetime.fromisoformat(entry.entry["placed_at"]),
+        review_on=date.fromisoformat(entry.entry["review_on"]),
+        of=of,
+    )
+    if again:
+        await alarm(
+            tx, "hold_restored", about=entry.about, detail="A hold is known from the control ledger only: no reason."
+        )
+
+
+async def _give(tx: Transaction, ids: Sequence[UUID]) -> None:
+    given = await orders.begin_shredding(tx, ids)
+    if any(each.kind == "collection" for each in given):
+        # Some may be retention's own.
+        tx.touched.add("parts")
+    await record_all(tx, LOG, [_writing(order) for order in given])
+    for order in given:
+        await announce(
+            tx,
+            ErasureOrdered(
+                order=order.id,
+                holding=order.holding,
+                kind=order.kind,
+                ground=order.ground.value,
+                control_sequence=order.control_sequence,
+                ordered_at=order.ordered_at,
+            ),
+        )
+
+
+def _writing(order: Order) -> Writing:
+    facts = {
+        "order": str(order.id),
+        "holding": str(order.holding),
+        "kind": order.kind,
+        "ground": order.ground.value,
+        "control_sequence": order.control_sequence,
+    }
+    return Writing("erasure_ordered", facts)
+
+
+def _by_tenant(entries: Sequence[ControlEntry]) -> Mapping[UUID, list[ControlEntry]]:
+    found: defaultdict[UUID, list[ControlEntry]] = defaultdict(list)
+    for each in entries:
+        found[each.tenant].append(each)
+    return found
+
+
+def _read(sequence: int, entry: Mapping[str, Any]) -> ControlEntry:
+    try:
+        kind = str(entry["kind"])
+        about = UUID(entry["orders"][0]["order"] if kind == ERASURES else entry["hold"])
+        return ControlEntry(UUID(entry["tenant"]), sequence, kind, about, entry)
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise PermanentError("control_entry_unknown", f"Control entry {sequence} is not understood.") from None
+
+
+def _orders(entries: Sequence[ControlEntry]) -> list[Order]:
+    return [
+        Order(
+            id=UUID(each["order"]),
+            holding=UUID(each["holding"]),
+            kind=each["holding_kind"],
+            ground=Ground(each["ground"]),
+            state=OrderState.ORDERING,
+            ordered_at=datetime.fromisoformat(entry.entry["ordered_at"]),
+            control_sequence=entry.sequence,
+        )
+        for entry in entries
+        if entry.kind == ERASURES
+        for each in entry.entry["orders"]
+    ]

@@ -1,0 +1,13 @@
+"""HTTP in: routes by what they are about. Wire shapes are made here, from values the actions give."""
+
+from fastapi import APIRouter
+
+from recital_retention.actions.means import Means
+from recital_retention.api.holdings import holding_routes
+from recital_retention.api.holds import hold_routes
+from recital_retention.api.requests import request_routes
+
+
+def routers(means: Means) -> list[APIRouter]:
+    """Return all of retention's routes."""
+    return [holding_routes(), hold_routes(means), request_routes(means)]

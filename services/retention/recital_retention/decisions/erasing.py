@@ -1,0 +1,92 @@
+"""What may be erased, and why not. Asked under the row lock of the holding, at the point of no return.
+
+Legal holds and open requests keep (R14: AVG art. 17(3)(e), 18); time, a revoked permit or a private mark end.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from recital_errors import Reason
+
+from recital_retention.decisions.identities import still_needed
+from recital_retention.model import Ground, HoldingState, Standing
+
+# A collected part ends with its own request, and a package with its time: both are copies made to be handed over.
+_KEPT_BY_REQUESTS = frozenset({"recording", "call", "identity", "request"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a holding may be destroyed now, on which ground, and everything that speaks against it."""
+
+    ground: Ground
+    reasons: tuple[Reason, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.reasons
+
+    @property
+    def kept(self) -> bool:
+        """Whether its time is over and only a hold or an open request keeps it."""
+        return bool(self.reasons) and all(each.code in ("held", "request_open") for each in self.reasons)
+
+
+def may_erase(standing: Standing, now: datetime) -> Verdict:
+    """Decide one holding, with every reason why not."""
+    found = [
+        _ordered_before(standing),
+        *_needed(standing),
+        _before_its_time(standing, now),
+        _held(standing),
+        _asked_for(standing),
+    ]
+    return Verdict(_ground(standing), tuple(each for each in found if each is not None))
+
+
+def answer_to_hold(state: HoldingState) -> Reason | None:
+    """Return why a hold comes too late, or None where it takes effect: the point of no return is ORDERING."""
+    return Reason("deletion_began", "R14") if state.beyond_return else None
+
+
+def _ground(standing: Standing) -> Ground:
+    if standing.ended_because is not None:
+        return standing.ended_because
+    if standing.kind == "identity":
+        return Ground.NO_LONGER_NEEDED
+    return Ground.REQUEST_CLOSED if standing.kind == "collection" else Ground.RETENTION_ENDED
+
+
+def _ordered_before(standing: Standing) -> Reason | None:
+    return Reason("ordered_before") if standing.state.beyond_return else None
+
+
+def _needed(standing: Standing) -> list[Reason]:
+    if standing.kind == "identity" and still_needed(standing.uses, stands_alone=standing.stands_alone):
+        return [Reason("needed", "R11")]
+    if standing.kind == "call" and standing.recordings and standing.ended_because is None:
+        return [Reason("recording_remains", "R11")]
+    if standing.kind == "recording" and standing.running and standing.ended_because is None:
+        return [Reason("clock_runs", "R11")]
+    return []
+
+
+def _before_its_time(standing: Standing, now: datetime) -> Reason | None:
+    # What follows from others (_needed) has no moment of its own: a call ends with its last recording's clock.
+    follows = standing.kind in ("identity", "recording") or standing.recorded
+    if standing.ended_because is not None or follows:
+        return None
+    if standing.due_at is not None and standing.due_at <= now:
+        return None
+    return Reason("not_due", "R11")
+
+
+def _held(standing: Standing) -> Reason | None:
+    return Reason("held", "R14") if standing.held else None
+
+
+def _asked_for(standing: Standing) -> Reason | None:
+    if standing.withheld and standing.kind in _KEPT_BY_REQUESTS:
+        return Reason("request_open", "R12")
+    return None

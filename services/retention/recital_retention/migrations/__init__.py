@@ -1,0 +1,1 @@
+"""The tables of retention, as plain SQL."""

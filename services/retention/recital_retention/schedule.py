@@ -1,0 +1,77 @@
+"""Time in: the loops that find what is due, carry orders through, certify, and watch that nothing is forgotten.
+
+Each takes one batch per tenant in turn, so that a large tenant holds up no other.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID
+
+from recital_database import Transaction
+from recital_runtime import Loop
+
+from recital_retention.actions import control, expiring, parts, proving
+from recital_retention.actions.means import Means
+from recital_retention.store import schedule as due_store
+
+Finder = Callable[[Transaction], Awaitable[list[UUID]]]
+PerTenant = Callable[[Means, UUID], Awaitable[bool]]
+
+
+async def look_at_due(means: Means) -> bool:
+    """Look at a batch of what is due for each tenant; nothing while time is frozen."""
+    if means.frozen:
+        return False
+    return await _each(means, due_store.tenants_with_due, expiring.look)
+
+
+async def carry_orders_through(means: Means) -> bool:
+    """Write what waits to the control ledger, and give the orders that are in it."""
+    wrote = await control.write(means)
+    return await control.carry_through(means) or wrote
+
+
+async def certify(means: Means) -> bool:
+    """Certify a batch of what is proved for each tenant."""
+    return await _each(means, partial(_with_orders, "verified"), proving.certify)
+
+
+async def care_for_parts(means: Means) -> bool:
+    """Collect the parts that wait, and destroy those that are ordered."""
+    collected = await _each(means, due_store.tenants_with_parts, parts.collect)
+    return await _each(means, partial(_with_orders, "shredding"), parts.erase) or collected
+
+
+async def watch(means: Means) -> bool:
+    """Raise alarms for erasures that began long ago and are still open."""
+    async with means.database.work() as tx:
+        tenants = await due_store.tenants_with_orders(tx, "ordering", "shredding", "verified")
+    for tenant in tenants:
+        await proving.alarm_late(means, tenant)
+    return False
+
+
+def loops(means: Means) -> list[Loop]:
+    """Return the loops; each is woken by the commits that give it work, and by a clock that was moved."""
+    made = {
+        "schedule": Loop("due", partial(look_at_due, means), 1.0),
+        "control": Loop("control", partial(carry_orders_through, means), 1.0),
+        "verified": Loop("certify", partial(certify, means), 1.0),
+        "parts": Loop("parts", partial(care_for_parts, means), 1.0),
+    }
+    for touched, loop in made.items():
+        means.database.when(touched, loop.wake)
+    return [*made.values(), Loop("watch", partial(watch, means), 30.0)]
+
+
+async def _with_orders(state: str, tx: Transaction) -> list[UUID]:
+    return await due_store.tenants_with_orders(tx, state)
+
+
+async def _each(means: Means, find: Finder, act: PerTenant) -> bool:
+    async with means.database.work() as tx:
+        tenants = await find(tx)
+    more = False
+    for tenant in tenants:
+        more |= await act(means, tenant)
+    return more

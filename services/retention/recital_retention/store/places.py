@@ -1,0 +1,85 @@
+"""Where holdings lie, what proves each place empty, and what stands in the way."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from recital_database import Transaction
+
+from recital_retention.model import PlaceProof
+
+
+async def add_places(
+    tx: Transaction, holding: UUID, places: Collection[tuple[str, str]], *, registered: bool = True
+) -> None:
+    """Note where a holding lies, or (not `registered`) what is in the way; a place that is known stays as it is."""
+    if places:
+        await tx.execute(
+            "insert into places (tenant_id, id, kind, place, registered) select :tenant, :id, s.*, :registered from"
+            " unnest(cast(:kinds as text[]), cast(:places as text[])) as s on conflict (tenant_id, id, kind, place)"
+            " do update set registered = true where excluded.registered and not places.registered",
+            {
+                "tenant": tx.tenant,
+                "id": holding,
+                "kinds": [kind for kind, _ in places],
+                "places": [place for _, place in places],
+                "registered": registered,
+            },
+        )
+
+
+async def places_of(tx: Transaction, holdings: Sequence[UUID]) -> dict[UUID, list[PlaceProof]]:
+    """Return the places of each holding that has any."""
+    rows = await tx.execute(
+        "select * from places where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id, kind, place",
+        {"tenant": tx.tenant, "ids": list(holdings)},
+    )
+    found: dict[UUID, list[PlaceProof]] = {}
+    for row in rows:
+        proof = PlaceProof(
+            row.kind, row.place, row.method, row.absent_at, row.stuck_since, row.stuck_cause, row.registered
+        )
+        found.setdefault(row.id, []).append(proof)
+    return found
+
+
+async def prove_places(tx: Transaction, holding: UUID, proofs: Collection[PlaceProof]) -> None:
+    """Note proofs of absence; what stood in the way there before is over."""
+    await tx.execute(
+        "update places set method = s.method, absent_at = s.at, stuck_since = null, stuck_cause = null from"
+        " unnest(cast(:kinds as text[]), cast(:places as text[]), cast(:methods as text[]),"
+        " cast(:ats as timestamptz[])) as s (kind, place, method, at)"
+        " where tenant_id = :tenant and id = :id and absent_at is null"
+        " and places.kind = s.kind and places.place = s.place",
+        {
+            "tenant": tx.tenant,
+            "id": holding,
+            "kinds": [each.kind for each in proofs],
+            "places": [each.id for each in proofs],
+            "methods": [each.method for each in proofs],
+            "ats": [each.absent_at for each in proofs],
+        },
+    )
+
+
+async def clear_way(tx: Transaction, holding: UUID) -> None:
+    """Forget what was only in the way, once every registered place is proved empty."""
+    await tx.execute(
+        "delete from places where tenant_id = :tenant and id = :id and not registered and absent_at is null",
+        {"tenant": tx.tenant, "id": holding},
+    )
+
+
+async def mark_stuck(tx: Transaction, holding: UUID, place: PlaceProof) -> None:
+    """Note that a place could not be destroyed yet; the first moment stays."""
+    await tx.execute(
+        "update places set stuck_since = coalesce(stuck_since, :since), stuck_cause = :cause"
+        " where tenant_id = :tenant and id = :id and kind = :kind and place = :place and absent_at is null",
+        {
+            "tenant": tx.tenant,
+            "id": holding,
+            "kind": place.kind,
+            "place": place.id,
+            "since": place.stuck_since,
+            "cause": place.stuck_cause,
+        },
+    )

@@ -1,0 +1,202 @@
+"""Retention among the four running services: what consent and ingest announce ends, is destroyed there, and proved."""
+
+import struct
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+from recital_identity import KeySet, Role, TokenKind, read
+from recital_testing import eventually
+
+AGENT, PURPOSE = "1001", "order_evidence"
+
+
+def stereo_wav(seconds: int) -> bytes:
+    """Two channels of 16-bit PCM at 8 kHz, each with its own square wave."""
+    frames = b"".join(
+        struct.pack("<hh", 900 * (-1) ** (n // 20), 700 * (-1) ** (n // 9)) for n in range(8_000 * seconds)
+    )
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + len(frames),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        2,
+        8_000,
+        32_000,
+        4,
+        16,
+        b"data",
+        len(frames),
+    )
+    return head + frames
+
+
+class Office:
+    """A tenant with a purpose of one month, a source and a member of staff, and who asks on its behalf."""
+
+    def __init__(self, house: Any, tenant: Any) -> None:
+        self.house, self.tenant = house, tenant
+        self.integrator = tenant.client("consent", Role.INTEGRATOR)
+        self.ingest = tenant.client("ingest", Role.INTEGRATOR)
+        self.officer = tenant.client("retention", Role.PRIVACY_OFFICER)
+        self.counsel = tenant.client("retention", Role.LEGAL_COUNSEL)
+        self.agent: UUID | None = None
+
+    async def prepare(self) -> None:
+        admin = self.tenant.client("consent", Role.TENANT_ADMIN)
+        published = await admin.post(
+            "/v1/purposes",
+            json={
+                "key": PURPOSE,
+                "title": "Evidence of orders",
+                "basis": {"kind": "contract", "document": "terms-2026"},
+                "notices": {"nl": "Wij nemen dit gesprek op.", "en": "We record this call."},
+                "retention": "P1M",
+                "roles": ["case_handler"],
+                "staff_safeguards": {"works_council": {"kind": "none_fewer_than_50"}},
+            },
+        )
+        assert published.status_code == 201, published.text
+        self.source = (await admin.post("/v1/sources", json={"kind": "trunk", "name": "Main line"})).json()["id"]
+        staff = await admin.post("/v1/staff", json={"staff_id": AGENT, "name": "Employee"})
+        self.agent = UUID(staff.json()["subject"])
+        before = (await self.now() - timedelta(hours=1)).isoformat()
+        told = {"staff_ids": [AGENT], "purpose": PURPOSE, "version": 1, "notified_at": before}
+        assert (await admin.post("/v1/staff/notices", json=told)).status_code == 201
+
+    async def now(self) -> datetime:
+        return datetime.fromisoformat((await self.integrator.get("/livez")).json()["now"])
+
+    async def call(self, external_id: str) -> str:
+        answer = await self.integrator.post(
+            "/v1/calls",
+            json={
+                "external_id": external_id,
+                "source": self.source,
+                "direction": "inbound",
+                "language": "nl",
+                "purposes": [PURPOSE],
+                "parties": [
+                    {"party": "customer", "kind": "customer", "type": "person", "number": "06 12345678"},
+                    {"party": "agent", "kind": "staff", "type": "person", "staff_id": AGENT},
+                ],
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def recording(self, external_id: str) -> tuple[str, str]:
+        """A call that was answered, announced, ended a moment ago, and its recording."""
+        call, end = await self.call(external_id), await self.now()
+        start = end - timedelta(seconds=6)
+        entries = [
+            {"id": "a", "kind": "answered", "at": start.isoformat()},
+            {
+                "id": "n",
+                "kind": "notice_played",
+                "party": "customer",
+                "purposes": [PURPOSE],
+                "completed": True,
+                "started_at": (start + timedelta(seconds=1)).isoformat(),
+                "at": (start + timedelta(seconds=2)).isoformat(),
+            },
+            {"id": "e", "kind": "ended", "at": end.isoformat()},
+        ]
+        told = await self.integrator.post(f"/v1/calls/{call}/timeline", json={"entries": entries})
+        assert told.status_code == 200, told.text
+        permit = await self.integrator.post(
+            f"/v1/calls/{call}/permit",
+            json={
+                "audio_started_at": (start + timedelta(seconds=3)).isoformat(),
+                "audio_ended_at": end.isoformat(),
+                "channels": [{"channel": 0, "party": "customer"}, {"channel": 1, "party": "agent"}],
+            },
+        )
+        assert permit.status_code == 201, permit.text
+        headers = {"Recital-Permit": permit.json()["permit"], "Content-Type": "audio/wav"}
+        stored = await self.ingest.post("/v1/recordings", content=stereo_wav(3), headers=headers)
+        assert stored.status_code == 201, stored.text
+        return call, str(stored.json()["id"])
+
+    async def until(self, holding: str, state: str) -> dict[str, Any]:
+        async def reached() -> dict[str, Any] | None:
+            answer = await self.officer.get(f"/v1/holdings/{holding}")
+            return answer.json() if answer.status_code == 200 and answer.json()["state"] == state else None
+
+        return await eventually(reached, within=30, what=f"a holding is {state}")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(house: Any) -> Office:
+    made = Office(house, await house.open_tenant())
+    await made.prepare()
+    return made
+
+
+async def test_a_call_never_recorded_is_erased_by_consent_and_certified_after_a_month(office: Office) -> None:
+    call = await office.call("never-recorded")
+    await office.until(call, "retained")
+    await office.house.advance_clock("P1M1D")
+    erased = await office.until(call, "erased")
+    answer = (await office.officer.get(f"/v1/certificates/{erased['certificate']}")).json()
+    keys = KeySet.from_jwks((await office.officer.get("/.well-known/jwks.json")).json(), "certificate")
+    claims = read(TokenKind.CERTIFICATE, answer["certificate"], keys)
+    assert (claims["holding"], claims["kind"], claims["ground"]) == (call, "call", "retention_ended")
+    assert all(place["absent_at"] for place in claims["places"])
+    # The caller's identity went with the last holding that needed it; the member of staff's did not.
+    identities = (await office.officer.get("/v1/holdings?kind=identity")).json()["items"]
+    states = {each["id"]: each["state"] for each in identities}
+    assert states.pop(str(office.agent)) == "retained"
+    [customer] = states
+    await office.until(customer, "erased")
+
+
+async def test_a_recording_goes_everywhere_when_its_clock_ends_and_is_gone_for_its_listeners(office: Office) -> None:
+    call, recording = await office.recording("recorded")
+    shown = await office.until(recording, "retained")
+    assert {place["kind"] for place in shown["places"]} == {"object", "key", "rows"}
+    listener = office.tenant.client("retention", Role.CASE_HANDLER)
+    clocks = (await listener.get(f"/v1/recordings/{recording}/clocks")).json()
+    assert [(each["key"], each["expired"]) for each in clocks["clocks"]] == [(PURPOSE, False)]
+
+    await office.house.advance_clock("P1M1D")
+    erased = await office.until(recording, "erased")
+    assert all(place["absent_at"] for place in erased["places"])
+    assert (await listener.get(f"/v1/recordings/{recording}/clocks")).status_code == 410
+    assert (await office.ingest.get(f"/v1/recordings/{recording}")).status_code == 410
+    await office.until(call, "erased")
+    assert (await office.officer.get("/v1/orders")).json()["items"] == []
+
+
+async def test_a_held_recording_outlives_its_clock_until_the_hold_is_released(office: Office) -> None:
+    call, recording = await office.recording("held")
+    await office.until(recording, "retained")
+    wanted = {"reason": "claim", "matter": "matter 7", "review_on": "2030-01-01", "recordings": [recording]}
+    placed = await office.counsel.post("/v1/holds", json=wanted)
+    assert placed.status_code == 201, placed.text
+    await office.house.advance_clock("P1M1D")
+    kept = await office.until(recording, "due")
+    assert kept["kept_by"] == ["held"]
+    assert (await office.ingest.get(f"/v1/recordings/{recording}")).status_code == 200
+    released = await office.counsel.post(f"/v1/holds/{placed.json()['id']}/release", json={"reason": "settled"})
+    assert released.status_code == 200
+    await office.until(recording, "erased")
+    await office.until(call, "erased")
+
+
+async def test_retention_killed_in_the_middle_of_erasures_finishes_them(office: Office) -> None:
+    made = [await office.recording(f"killed-{number}") for number in range(4)]
+    for _, recording in made:
+        await office.until(recording, "retained")
+    await office.house.advance_clock("P1M1D")
+    for _ in range(3):
+        await office.house.kill("retention")
+        await office.house.start_again("retention")
+    for call, recording in made:
+        await office.until(recording, "erased")
+        await office.until(call, "erased")
