@@ -1,0 +1,1 @@
+"""What dsar can do: each action loads facts, asks a decision, and saves and announces in one transaction."""

@@ -1,0 +1,47 @@
+"""Moving a request from one state to the next, and closing it: nothing else writes a state."""
+
+from recital_database import Transaction, announce
+from recital_errors import Conflict
+from recital_events import RequestClosed
+from recital_vault import Vault
+
+from recital_dsar.actions.entries import SELF, Happening, enter
+from recital_dsar.decisions.states import after
+from recital_dsar.model import Move, Outcome, Request, State
+from recital_dsar.store.requests import change_request, shut
+from recital_dsar.store.steps import add_step, drop_steps
+
+
+def next_state(request: Request, move: Move) -> State:
+    """Return the state a move leads to; raises Conflict `request_state` where it may not happen."""
+    state = after(request.state, move)
+    if state is None:
+        words = move.value.replace("_", " ")
+        raise Conflict("request_state", f"A request that is {request.state.value} cannot {words}.")
+    return state
+
+
+async def move(tx: Transaction, request: Request, made: Move) -> State:
+    """Write the state a move leads to and return it; raises Conflict `request_state`."""
+    state = next_state(request, made)
+    await change_request(tx, request.id, state=state.value)
+    return state
+
+
+async def close(tx: Transaction, vault: Vault, request: Request, outcome: Outcome, *, by: str = SELF) -> None:
+    """End a request that was just delivered or refused: what identifies the person goes, all services are told."""
+    await change_request(
+        tx,
+        request.id,
+        state=State.CLOSED.value,
+        outcome=outcome.value,
+        closed_at=tx.now,
+        identifiers=None,
+        code_digest=None,
+    )
+    await shut(tx, request.id)
+    await drop_steps(tx, request.id, ["secure"])
+    # The key itself lies in another database: it is destroyed by a step, after this has been committed.
+    await add_step(tx, "forget", about=request.id, request=request.id)
+    await enter(tx, vault, request, Happening("request.closed", by=by, facts={"outcome": outcome.value}))
+    await announce(tx, RequestClosed(request=request.id, outcome=outcome.value, closed_at=tx.now))

@@ -1,0 +1,1 @@
+"""The tables of dsar, as numbered steps in plain SQL."""

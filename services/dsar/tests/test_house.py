@@ -1,0 +1,246 @@
+"""A person's request through the four real services: from a recorded call to the package, and to its certified end."""
+
+import io
+import json
+import struct
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+from recital_identity import Role
+from recital_testing import eventually
+
+RATE, SECONDS = 8000, 3
+CUSTOMER, STAFF = 1111, 2222
+ASKER, STRANGER = "+31612345678", "+31687654321"
+NAME = "<b>Asker</b> =1+1"
+
+
+def two_voices() -> bytes:
+    """A stereo WAV, 16 bit: one value all through per channel, so that a voice is known by a single sample."""
+    frames = struct.pack("<hh", CUSTOMER, STAFF) * RATE * SECONDS
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36 + len(frames), b"WAVE", b"fmt ", 16, 1, 2, RATE, RATE * 4, 4, 16)
+    return head + struct.pack("<4sI", b"data", len(frames)) + frames
+
+
+def samples(wav: bytes) -> tuple[set[int], set[int]]:
+    """The values on each channel of a WAV."""
+    data = wav[wav.index(b"data") + 8 :]
+    both = struct.unpack(f"<{len(data) // 2}h", data[: len(data) // 4 * 4])
+    return set(both[::2]), set(both[1::2])
+
+
+@dataclass
+class Company:
+    """A tenant with a purpose, a line and a member of staff, whose calls are recorded."""
+
+    house: Any
+    tenant: Any
+    source: str
+
+    @property
+    def officer(self) -> Any:
+        return self.tenant.client("dsar", Role.PRIVACY_OFFICER)
+
+    async def post(self, service: str, role: Role, path: str, body: Any) -> Any:
+        answer = await self.tenant.client(service, role).post(path, json=body)
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    async def record(self, number: str, name: str, external_id: str) -> str:
+        """Record one call with a customer and return the recording's id."""
+        now: datetime = await self.house.read_clock()
+        answered = now - timedelta(minutes=5)
+        told = answered + timedelta(seconds=4)
+        starts, ends = told + timedelta(milliseconds=200), told + timedelta(milliseconds=200, seconds=SECONDS)
+        parties = [
+            {"party": "customer", "kind": "customer", "type": "person", "number": number, "name": name},
+            {"party": "agent", "kind": "staff", "type": "person", "staff_id": "agent-7"},
+        ]
+        wanted = {
+            "external_id": external_id,
+            "source": self.source,
+            "direction": "inbound",
+            "language": "nl",
+            "purposes": ["contract_evidence"],
+            "parties": parties,
+        }
+        call = (await self.post("consent", Role.INTEGRATOR, "/v1/calls", wanted))["id"]
+        notice = {
+            "id": "notice",
+            "kind": "notice_played",
+            "party": "customer",
+            "purposes": ["contract_evidence"],
+            "language": "nl",
+            "started_at": answered.isoformat(),
+            "at": told.isoformat(),
+            "completed": True,
+        }
+        entries = [
+            {"id": "answered", "kind": "answered", "at": answered.isoformat()},
+            notice,
+            {"id": "ended", "kind": "ended", "at": ends.isoformat()},
+        ]
+        await self.post("consent", Role.INTEGRATOR, f"/v1/calls/{call}/timeline", {"entries": entries})
+        recorder = {
+            "audio_started_at": starts.isoformat(),
+            "audio_ended_at": ends.isoformat(),
+            "channels": [{"channel": 0, "party": "customer"}, {"channel": 1, "party": "agent"}],
+        }
+        permit = (await self.post("consent", Role.INTEGRATOR, f"/v1/calls/{call}/permit", recorder))["permit"]
+        sent = await self.tenant.client("ingest", Role.INTEGRATOR).post(
+            "/v1/recordings", content=two_voices(), headers={"Recital-Permit": permit, "Content-Type": "audio/wav"}
+        )
+        assert sent.status_code == 201, sent.text
+        return str(sent.json()["id"])
+
+    async def ask(self, number: str) -> tuple[str, str]:
+        """Take a request in, confirm who asks, and return its id and code."""
+        wanted = {
+            "kind": "access",
+            "identifiers": [{"kind": "number", "value": number}],
+            "channel": {"kind": "officer"},
+            "language": "nl",
+        }
+        request = (await self.post("dsar", Role.PRIVACY_OFFICER, "/v1/requests", wanted))["id"]
+        check = {"method": "documents", "outcome": "confirmed", "note": "Passport seen."}
+        path = f"/v1/requests/{request}/identity"
+        return request, (await self.post("dsar", Role.PRIVACY_OFFICER, path, check))["code"]
+
+    async def until(self, request: str, state: str) -> Any:
+        async def reached() -> Any:
+            answer = await self.officer.get(f"/v1/requests/{request}")
+            return answer.json() if answer.is_success and answer.json()["state"] == state else None
+
+        return await eventually(reached, within=60, what=f"the request is {state}")
+
+    async def package(self, request: str, code: str) -> zipfile.ZipFile:
+        """Give everything, fetch the package as the person, and open it."""
+        path = f"/v1/requests/{request}"
+        await self.post("dsar", Role.PRIVACY_OFFICER, f"{path}/decisions", {"all": True, "decision": "give"})
+        await self.post("dsar", Role.PRIVACY_OFFICER, f"{path}/package", None)
+        await self.until(request, "ready")
+        client = self.house.client("dsar", lambda: self.token)
+        session = await self.officer.post(f"{path}/session", json={"code": code})
+        assert session.status_code == 200, session.text
+        self.token = session.json()["token"]
+        answer = await client.get(f"{path}/package")
+        assert answer.status_code == 200, answer.text
+        await self.until(request, "closed")
+        again = await client.get(f"{path}/package")
+        assert (again.status_code, again.json()["code"]) == (410, "package_delivered")
+        return zipfile.ZipFile(io.BytesIO(answer.content))
+
+    token: str = ""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def company(house: Any) -> Company:
+    """A company in the running house, ready to record."""
+    tenant = await house.open_tenant()
+    made = Company(house, tenant, "")
+    now = await house.read_clock()
+    purpose = {
+        "key": "contract_evidence",
+        "title": "Evidence of what was agreed",
+        "basis": {"kind": "contract", "document": "Terms 4"},
+        "notices": {"nl": "Wij nemen dit gesprek op.", "en": "We record this call."},
+        "retention": "P6M",
+        "roles": ["case_handler"],
+        "staff_safeguards": {"works_council": {"kind": "none_fewer_than_50"}},
+    }
+    version = (await made.post("consent", Role.TENANT_ADMIN, "/v1/purposes", purpose))["version"]
+    line = {"kind": "trunk", "name": "Main line"}
+    made.source = (await made.post("consent", Role.TENANT_ADMIN, "/v1/sources", line))["id"]
+    await made.post("consent", Role.TENANT_ADMIN, "/v1/staff", {"staff_id": "agent-7", "name": "Colleague"})
+    told = {
+        "staff_ids": ["agent-7"],
+        "purpose": "contract_evidence",
+        "version": version,
+        "notified_at": (now - timedelta(days=1)).isoformat(),
+    }
+    await made.post("consent", Role.TENANT_ADMIN, "/v1/staff/notices", told)
+
+    async def known() -> bool:
+        answer = await made.officer.get("/v1/requests")
+        probe = await made.officer.get("/v1/alarms")
+        return bool(answer.is_success and probe.is_success)
+
+    await eventually(known)
+    return made
+
+
+async def test_the_package_has_all_and_only_the_persons_data(company: Company) -> None:
+    recordings = {await company.record(ASKER, NAME, f"theirs-{number}") for number in range(2)}
+    other = await company.record(STRANGER, "Stranger", "another")
+    request, code = await company.ask(ASKER)
+    review = await company.until(request, "review")
+    assert {each["service"] for each in review["parts"]} == {"consent", "ingest", "retention"}
+    package = await company.package(request, code)
+    names = set(package.namelist())
+    assert {name for name in names if name.startswith("audio/")} == {f"audio/{each}.wav" for each in recordings}
+    for each in recordings:
+        customer, staff = samples(package.read(f"audio/{each}.wav"))
+        assert customer == {CUSTOMER}
+        assert staff == {0}
+    everything = b"".join(package.read(name) for name in names if not name.startswith("audio/")).decode()
+    for foreign in (STRANGER, "Stranger", other, "Colleague", "agent-7"):
+        assert foreign not in everything
+    consent = json.loads(package.read("data/consent.json"))
+    assert ASKER in json.dumps(consent)
+    assert NAME in json.dumps(consent)
+    assert NAME not in package.read("index.html").decode()
+    assert len(json.loads(package.read("data/ingest.json"))["items"]) == 2
+
+
+async def test_a_service_killed_while_it_collects_does_not_stop_it(company: Company) -> None:
+    await company.record(ASKER, "Asker", "one")
+    for service in ("ingest", "dsar"):
+        request, code = await company.ask(ASKER)
+        await company.house.kill(service)
+        await company.house.start_again(service)
+        await company.until(request, "review")
+        assert await company.package(request, code)
+
+
+async def test_a_request_that_comes_while_the_others_are_down_is_kept_and_goes_on(company: Company) -> None:
+    await company.record(ASKER, "Asker", "one")
+    await company.house.kill("consent")
+    request, code = await company.ask(ASKER)
+    shown = (await company.officer.get(f"/v1/requests/{request}")).json()
+    assert (shown["state"], shown["withholding"]) == ("identified", "pending")
+    await company.house.start_again("consent")
+    await company.until(request, "review")
+    assert await company.package(request, code)
+
+
+async def test_package_and_file_end_in_certificates_when_their_time_is_over(company: Company) -> None:
+    await company.record(ASKER, "Asker", "one")
+    request, code = await company.ask(ASKER)
+    await company.until(request, "review")
+    await company.package(request, code)
+    package = (await company.officer.get(f"/v1/requests/{request}")).json()["package"]["id"]
+
+    async def certified(holding: str) -> bool:
+        client = company.tenant.client("retention", Role.PRIVACY_OFFICER)
+        answer = await client.get(f"/v1/holdings/{holding}")
+        return bool(answer.is_success and answer.json()["certificate"])
+
+    await company.house.advance_clock("P31D")
+    await eventually(lambda: certified(package), within=60, what="the package is certified")
+    await company.house.advance_clock("P2Y")
+    await eventually(lambda: certified(request), within=60, what="the file is certified")
+    gone = await company.officer.get(f"/v1/requests/{request}")
+    assert (gone.status_code, gone.json()["code"]) == (410, "request_erased")
+
+
+async def test_a_request_for_nobody_is_answered_with_an_empty_package(company: Company) -> None:
+    request, code = await company.ask("+31600000000")
+    shown = await company.until(request, "review")
+    assert shown["items"]["total"] == 0
+    package = await company.package(request, code)
+    assert not [name for name in package.namelist() if name.startswith("audio/")]
+    assert UUID(json.loads(package.read("data/request.json"))["request"]) == UUID(request)
