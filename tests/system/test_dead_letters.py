@@ -1,0 +1,159 @@
+"""An event that no release reads is a dead letter, holds up its own aggregate only, and an operator ends that."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from recital_bus import Bus, BusSettings, Message
+from recital_events import Envelope, PurposePublished
+from recital_testing import eventually
+from recital_testing.house import TABLE, House
+from recital_testing.house.environment import environment
+from recital_testing.processes import surroundings
+
+from demo.beginning import Begun
+
+CONSUMERS = ("ingest", "retention")
+
+
+class Forger:
+    """Publishes as consent does, events that consent would not."""
+
+    def __init__(self, bus: Bus, house: House, tenant: UUID, purpose: UUID) -> None:
+        self.bus, self.house, self.tenant, self.purpose = bus, house, tenant, purpose
+
+    async def publish(self, version: int, *, schema: int = 1) -> Envelope:
+        event = PurposePublished(
+            purpose=self.purpose,
+            key="forged",
+            version=version,
+            basis="contract",
+            retention="P1D",
+            roles=["case_handler"],
+            hold_suppressed=True,
+            in_force_from=self.house.clock.now(),
+        )
+        envelope = Envelope(
+            id=UUID(int=self.purpose.int + (version << 8) + schema),
+            source="recital/consent",
+            type="recital.purpose.published",
+            subject=str(self.purpose),
+            time=self.house.clock.now(),
+            dataschema=f"recital/purpose.published/v{schema}",
+            tenant=self.tenant,
+            version=version,
+            data=event.model_dump(mode="json"),
+        )
+        assert await self.bus.publish([Message(envelope.address, str(envelope.id), envelope.to_bytes())]) == [True]
+        return envelope
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def forger(house: House, begun: Begun) -> AsyncIterator[Forger]:
+    nats = house.servers.nats
+    bus = await Bus.connect(BusSettings(url=nats.url, seed_file=nats.seed_file("consent"), service="consent"))
+
+    async def connected() -> bool:
+        return bus.connected
+
+    await eventually(connected)
+    connection = await house.servers.postgres.connect("consent")
+    purpose: UUID = await connection.fetchval("select recital_id()")
+    await connection.close()
+    yield Forger(bus, house, begun.tenant.id, purpose)
+    await bus.close()
+
+
+def command(house: House, service: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """What an operator types."""
+    row = next(row for row in TABLE if row.name == service)
+    told = surroundings(environment(row, house.places, house.servers, house.ports, local_mode=True))
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", f"recital_{service}", *words], env=told, check=False, capture_output=True, text=True
+    )
+
+
+async def letters_of(house: House, service: str, event: UUID) -> list[tuple[UUID, str]]:
+    connection = await house.servers.postgres.connect(service)
+    try:
+        rows = await connection.fetch("select id, code from dead_letters where event_id = $1 and state = 'open'", event)
+    finally:
+        await connection.close()
+    return [(row["id"], row["code"]) for row in rows]
+
+
+async def version_reached(house: House, service: str, purpose: UUID) -> int:
+    connection = await house.servers.postgres.connect(service)
+    try:
+        reached = await connection.fetchval(
+            "select version from inbox_positions where producer = 'consent' and aggregate_id = $1", purpose
+        )
+    finally:
+        await connection.close()
+    return int(reached or 0)
+
+
+@pytest.mark.parametrize("service", CONSUMERS)
+async def test_an_unknown_schema_is_dead_explained_not_mended_by_replay_and_passed_over_once_dropped(
+    house: House, forger: Forger, service: str
+) -> None:
+    await forger.publish(1)
+    poison = await forger.publish(2, schema=9)
+    await forger.publish(3)
+
+    async def dead() -> list[tuple[UUID, str]] | None:
+        return await letters_of(house, service, poison.id) or None
+
+    [(letter, code)] = await eventually(dead)
+    assert code == "event_version_unknown"
+    assert await version_reached(house, service, forger.purpose) == 1
+    assert str(letter) in command(house, service, "dead-letters", "list").stdout
+    explained = command(house, service, "dead-letters", "explain", str(letter)).stdout
+    assert "event_version_unknown" in explained
+    assert "recital/purpose.published/v9" in explained
+
+    again = command(house, service, "dead-letters", "replay", str(letter))
+    assert again.returncode == 1
+    assert "event_version_unknown" in again.stderr
+    assert await letters_of(house, service, poison.id) == [(letter, code)]
+
+    for each in CONSUMERS:
+        await drop(house, each, poison.id)
+
+    async def passed() -> bool:
+        return await version_reached(house, service, forger.purpose) == 3
+
+    await eventually(passed, within=30)
+    assert str(letter) not in command(house, service, "dead-letters", "list").stdout
+
+
+async def drop(house: House, service: str, event: UUID) -> None:
+    async def dead() -> list[tuple[UUID, str]] | None:
+        return await letters_of(house, service, event) or None
+
+    [(letter, _)] = await eventually(dead)
+    done = command(house, service, "dead-letters", "drop", str(letter), "--because", "A test of this very thing")
+    assert done.returncode == 0, done.stderr
+
+
+async def test_what_an_operator_may_not_find_is_said_in_one_line(house: House, begun: Begun) -> None:
+    done = command(house, "ingest", "dead-letters", "drop", str(begun.call.id), "--because", "No such letter")
+    assert done.returncode == 1
+    assert done.stderr.startswith("not_found")
+
+
+async def test_a_purpose_that_only_the_poison_touched_is_held_back_and_no_other(house: House, forger: Forger) -> None:
+    poison = await forger.publish(1, schema=9)
+    other = Forger(forger.bus, house, forger.tenant, UUID(int=forger.purpose.int + (1 << 32)))
+    await other.publish(1)
+
+    async def other_passed() -> bool:
+        return await version_reached(house, "ingest", other.purpose) == 1
+
+    await eventually(other_passed)
+    assert await version_reached(house, "ingest", forger.purpose) == 0
+    for each in CONSUMERS:
+        await drop(house, each, poison.id)
