@@ -55,7 +55,7 @@ check: setup ## What CI runs: style, types, imports, events, and `make test`
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@echo "types:   mypy --strict, the packages and then each folder of tests"
-	@$(BIN)/mypy --no-error-summary $(PACKAGES) dev
+	@$(BIN)/mypy --no-error-summary $(PACKAGES) dev demo
 	@for folder in $(TEST_FOLDERS); do $(BIN)/mypy --no-error-summary "$$folder"; done
 	@echo "imports: import-linter's contracts"
 	@$(BIN)/lint-imports --no-logo >.run/imports.log || { cat .run/imports.log; exit 1; }

@@ -6,6 +6,7 @@ What runs, how it is prepared and how it stops is decided in recital_testing.hou
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -27,7 +28,8 @@ RENEW_EVERY = 3600  # seconds between two writings of the tokens
 STARTS_AGAIN = 5
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console(highlight=False, soft_wrap=True)
+# Where it is no terminal, as in a log, lines are as long as what they say.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
 
 class Steps:

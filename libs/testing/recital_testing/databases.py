@@ -1,4 +1,4 @@
-"""A migrated database per test: a service's is migrated once a session, and copied from there in milliseconds."""
+"""A migrated database per test: a service's is migrated once a run, and copied from there in milliseconds."""
 
 import asyncio
 import importlib.util

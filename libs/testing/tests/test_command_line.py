@@ -62,16 +62,21 @@ def said(folder: Path) -> str:
     return (folder / "said").read_text()
 
 
-@pytest.mark.house
-def test_the_house_runs_until_ctrl_c_and_then_nothing_is_left(folder: Path, says: Says) -> None:
-    running = starts(folder, "run")
-
-    async def runs() -> bool:
+def until_it_says(running: "subprocess.Popen[bytes]", folder: Path, words: str) -> None:
+    async def says_so() -> bool:
         assert running.poll() is None, said(folder)
-        return "Running." in said(folder)
+        return words in said(folder)
 
+    asyncio.run(eventually(says_so, within=120))
+
+
+@pytest.mark.house
+def test_the_house_runs_until_it_is_stopped_and_then_nothing_is_left(
+    folder: Path, says: Says, processes_naming: Callable[[Path], list[str]]
+) -> None:
+    running = starts(folder, "run")
     try:
-        asyncio.run(eventually(runs, within=90))
+        until_it_says(running, folder, "Running.")
         endpoints = Endpoints.read(folder / "endpoints.json")
         assert len(endpoints.tenants) == 2
         assert all(f"\n{name}" in said(folder) for name in (*endpoints.services, *endpoints.servers))
@@ -80,15 +85,25 @@ def test_the_house_runs_until_ctrl_c_and_then_nothing_is_left(folder: Path, says
         assert "already runs" in says("run", code=1)
         assert says("status").count("ready") == 4
     finally:
-        running.send_signal(signal.SIGINT)
-        running.wait(60)
-    assert running.returncode == 0, said(folder)
+        assert "stopped" in says("stop")
+    assert running.wait(5) == 0, said(folder)
     assert said(folder).strip().endswith("nothing of Recital runs any more.")
-    assert pid_files(folder) == []
+    assert processes_naming(folder) == []
+    assert left_of_a_run(folder) == []
 
 
-def pid_files(folder: Path) -> list[Path]:
-    return list(folder.rglob("*.pid"))
+def test_ctrl_c_while_it_starts_leaves_nothing(folder: Path, processes_naming: Callable[[Path], list[str]]) -> None:
+    running = starts(folder, "run")
+    until_it_says(running, folder, "making keys")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 0, said(folder)
+    assert "nothing of Recital runs" in said(folder)
+    assert processes_naming(folder) == []
+    assert left_of_a_run(folder) == []
+
+
+def left_of_a_run(folder: Path) -> list[Path]:
+    return [*folder.rglob("*.pid"), *folder.glob("endpoints.json")]
 
 
 def test_a_used_port_is_said_with_what_to_do(says: Says, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import json
 import stat
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,19 +14,6 @@ from recital_testing.house import SERVICES, TABLE, Endpoints, House, Row
 from recital_testing.house.environment import AUDIENCE, ISSUER, environment
 from recital_testing.processes import surroundings
 from recital_testing.waiting import together
-
-
-def processes_naming(folder: Path) -> list[str]:
-    """The command lines and environments that name a folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            seen = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if bytes(folder) in seen:
-            found.append(seen.decode(errors="replace").replace("\0", " "))
-    return found
 
 
 async def readiness(house: House, service: str) -> str | None:
@@ -135,27 +123,27 @@ def test_no_service_is_told_another_services_secrets_or_its_own_owners_password(
         assert not [value for value in told.values() if "owner" in value]
 
 
-async def test_a_house_that_goes_on_is_found_and_stopped_by_another_and_leaves_nothing(tmp_path: Path) -> None:
-    started = House(tmp_path / "house", guarded=False)
-    await started.start()
-    try:
-        assert processes_naming(tmp_path)
-        found = House.running(tmp_path / "house")
-        assert found.urls == started.urls
-        assert found.running_rows() == started.running_rows()
-        assert await found.read_clock() >= started.clock.now() - timedelta(seconds=5)
-    finally:
-        await House.running(tmp_path / "house").stop()
-    assert set(started.running_rows().values()) == {None}
-    assert processes_naming(tmp_path) == []
-    assert not started.places.endpoints.exists()
+async def test_a_running_house_is_found_by_another_process(house: House) -> None:
+    house.write_endpoints()
+    found = House.running(house.places.folder)
+    assert found.urls == house.urls
+    assert found.running_rows() == house.running_rows()
+    assert await found.read_clock() >= house.clock.now() - timedelta(seconds=5)
+    assert (await found.operator("consent").get("/v1/tenants")).status_code == 200
+    await found.close_clients()
+
+
+def test_a_house_that_does_not_run_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(HouseError, match="does not run"):
-        House.running(tmp_path / "house")
+        House.running(tmp_path)
 
 
-async def test_a_start_that_fails_leaves_nothing_running(tmp_path: Path) -> None:
+async def test_a_start_that_fails_leaves_nothing_running(
+    tmp_path: Path, processes_naming: Callable[[Path], list[str]]
+) -> None:
     house = House(tmp_path / "house")
     house.servers.nats.process.command = [sys.executable, "-c", "raise SystemExit('no such stream')"]
     with pytest.raises(HouseError, match="no such stream"):
         await house.start()
+    assert set(house.running_rows().values()) == {None}
     assert processes_naming(tmp_path) == []

@@ -57,14 +57,19 @@ class Scene:
         return self
 
     def then(self, kind: EntryKind | str, seconds: float, party: str | None = None, **facts: Any) -> "Scene":
+        said: dict[str, Any] = {
+            name: at(value) if name in ("started_at", "ended_at") else value for name, value in facts.items()
+        }
         entry = Entry(
-            id=f"e{len(self.call.entries)}",
-            kind=EntryKind(kind),
-            at=at(seconds),
-            received_at=at(seconds),
-            party=party,
-            purposes=frozenset(facts.pop("purposes", ())),
-            **{name: at(value) if name in ("started_at", "ended_at") else value for name, value in facts.items()},
+            **{
+                "id": f"e{len(self.call.entries)}",
+                "kind": EntryKind(kind),
+                "at": at(seconds),
+                "received_at": at(seconds),
+                "party": party,
+                **said,
+                "purposes": frozenset(said.get("purposes", ())),
+            }
         )
         self.call = replace(self.call, entries=(*self.call.entries, entry))
         return self

@@ -212,7 +212,7 @@ def test_a_calls_reference_can_be_told_over_the_telephone() -> None:
         ("+31201234567", ("+31201234567", "NL")),
         ("020 123 45 67", ("+31201234567", "NL")),
         ("06-12345678", ("+31612345678", "NL")),
-        ("+32 2 123 45 67", ("+3221234567", "BE")),
+        ("+32 2 234 56 78", ("+3222345678", "BE")),
         ("+80012345678", ("+80012345678", "001")),
         ("12", None),
         ("call me", None),
@@ -220,8 +220,7 @@ def test_a_calls_reference_can_be_told_over_the_telephone() -> None:
     ],
 )
 def test_numbers_become_e164_with_their_country(number: str, found: tuple[str, str] | None) -> None:
-    read = e164(number, "NL")
-    assert read == found or (found is not None and read is not None and found[1] == "BE" and read[1] == "BE")
+    assert e164(number, "NL") == found
 
 
 def test_identifiers_are_normalised() -> None:

@@ -143,10 +143,10 @@ def test_audio_in_which_nothing_may_be_kept_gets_no_permit(told: "Scene") -> Non
 
 def test_only_what_was_recorded_counts_where_a_recorder_left_parts_out(told: "Scene") -> None:
     told.then("held", 10).then("ended", 60)
-    segments = (Segment(instant(told, 12), 0, 5_000),)
-    assert refused(told, audio(told, None, None, segments=segments)) == ["nothing_to_keep"]
-    segments = (Segment(instant(told, 5), 0, 1_000), *segments)
-    assert refused(told, audio(told, None, None, segments=segments)) == []
+    held = Segment(instant(told, 12), 0, 5_000)
+    assert refused(told, audio(told, None, None, segments=(held,))) == ["nothing_to_keep"]
+    spoken = Segment(instant(told, 5), 0, 1_000)
+    assert refused(told, audio(told, None, None, segments=(spoken, held))) == []
     assert refused(told, audio(told, None, None)) == ["nothing_to_keep"]
 
 

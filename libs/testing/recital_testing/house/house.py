@@ -146,6 +146,7 @@ class House:
         self._say("starting PostgreSQL, NATS and the object store")
         private_folder(self.places.folder)
         private_folder(self.places.processes)
+        private_folder(self.places.secrets)
         await together(*(self.row(name).start(guarded=self._guarded) for name in ("postgres", "nats", "objects")))
 
     async def _prepare(self) -> None:

@@ -26,16 +26,16 @@ METHODS: dict[str, str] = {"key": "key_deleted", "object": "versions_deleted", "
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The places of one holding: keys, objects (with the upload that made the last) and whether rows are among them."""
+    """The places of one holding: keys, objects (each with the upload that made it, where known), and rows."""
 
     keys: tuple[UUID, ...]
-    objects: tuple[str, ...]
+    objects: tuple[tuple[str, str | None], ...]
     rows: UUID | None
 
     def places(self) -> list[Place]:
         """Return the places as events name them, in the order in which they are destroyed."""
         found = [_place("key", str(key)) for key in self.keys]
-        found += [_place("object", each) for each in self.objects]
+        found += [_place("object", each) for each, _ in self.objects]
         return found + ([_place("rows", str(self.rows))] if self.rows is not None else [])
 
 
@@ -48,7 +48,7 @@ async def note_erasure_order(tx: Transaction, event: ErasureOrdered) -> None:
     except NotFound:
         return
     if event.kind == "package":
-        await lose_package(tx, await package(tx, event.holding, lock=True), "package_erased")
+        await lose_package(tx, await package(tx, event.holding), "package_erased")
     noted = ErasureOrder(event.order, event.holding, event.kind, event.ordered_at, None, None)
     await add_order(tx, noted, event.control_sequence)
     await add_step(tx, "erase", about=event.order, request=about)
@@ -118,7 +118,11 @@ async def _target(tx: Transaction, ordered: ErasureOrder) -> Target:
         found = await package(tx, ordered.holding)
         return Target(
             keys=tuple(UUID(where) for kind, where in found.places if kind == "key"),
-            objects=tuple(where for kind, where in found.places if kind == "object"),
+            objects=tuple(
+                (where, found.upload_id if where == found.object_key else None)
+                for kind, where in found.places
+                if kind == "object"
+            ),
             rows=None,
         )
     try:
@@ -136,9 +140,9 @@ async def _destroy(means: Means, tenant_id: UUID, target: Target) -> None:
     await keys.destroy(tenant_id, target.keys)
     if not await keys.absent(tenant_id, target.keys):
         raise Unavailable("key_left", "A destroyed key is still there.")
-    for object_key in target.objects:
-        await objects.erase(object_key)
-        if not await objects.absent(object_key):
+    for object_key, upload_id in target.objects:
+        await objects.erase(object_key, upload_id)
+        if not await objects.absent(object_key, upload_id):
             raise Unavailable("object_left", "A destroyed object is still there.")
 
 

@@ -2,7 +2,7 @@
 
 from recital_database import Transaction, announce
 from recital_errors import Conflict
-from recital_events import RequestClosed
+from recital_events import RequestClosed, RequestReceived
 from recital_vault import Vault
 
 from recital_dsar.actions.entries import SELF, Happening, enter
@@ -30,10 +30,17 @@ async def move(tx: Transaction, request: Request, made: Move) -> State:
 
 async def close(tx: Transaction, vault: Vault, request: Request, outcome: Outcome, *, by: str = SELF) -> None:
     """End a request that was just delivered or refused: what identifies the person goes, all services are told."""
+    state = after(State(outcome.value), Move.CLOSE)
+    if state is None:
+        raise Conflict("request_state", "This outcome does not end a request.")
+    if request.subjects is None:
+        # Never told yet, since nobody was found in time: its file must be known before it can end.
+        received = {"request": request.id, "kind": request.kind.value, "received_at": request.received_at}
+        await announce(tx, RequestReceived(subjects=(), **received))
     await change_request(
         tx,
         request.id,
-        state=State.CLOSED.value,
+        state=state.value,
         outcome=outcome.value,
         closed_at=tx.now,
         identifiers=None,
