@@ -88,6 +88,12 @@ async def stored(house: House, begun: Begun) -> Stored:
     return Stored(rows, objects)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def begun(begin_anew: Callable[[], Awaitable[Begun]]) -> Begun:
+    """One whose permit is in time: it lasts a quarter of an hour."""
+    return await begin_anew()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def unchanged(house: House, begun: Begun) -> AsyncIterator[None]:
     """After the test nothing more is stored than before it."""
@@ -126,13 +132,6 @@ async def test_a_bad_permit_is_403_before_any_audio_is_read(
 async def test_without_a_permit_it_is_403(house: House, begun: Begun) -> None:
     answer = await send(house, begun, None, begun.journey.dialogue.wav)
     assert answer.status_code == 403
-
-
-async def test_a_permit_expires_by_recitals_clock(house: House, begin_anew: Callable[[], Awaitable[Begun]]) -> None:
-    begun = await begin_anew()
-    await house.advance_clock("PT16M")
-    assert await head_only(house, begun, begun.permit.token) == (403, "permit_expired")
-    assert (await stored(house, begun)).rows["recordings"] == 0
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -209,3 +208,10 @@ async def test_a_used_permit_gives_the_same_recording_for_the_same_bytes_and_403
     assert (other.status_code, other.json()["code"]) == (403, "permit_used")
     listed_now = await begun.journey.ask.get("ingest", "/v1/recordings", As(Role.INTEGRATOR), call=str(begun.call.id))
     assert [each["id"] for each in listed_now["items"]] == [first.json()["id"]]
+
+
+async def test_a_permit_expires_by_recitals_clock(house: House, begin_anew: Callable[[], Awaitable[Begun]]) -> None:
+    begun = await begin_anew()
+    await house.advance_clock("PT16M")
+    assert await head_only(house, begun, begun.permit.token) == (403, "permit_expired")
+    assert (await stored(house, begun)).rows["recordings"] == 0

@@ -25,7 +25,7 @@ MISSING = UUID("01890000-0000-7000-8000-000000000000")
 # What a route's parameter is the id of; words that are no ids are put in as they are.
 WORDS = {"log": ("consent", "access", "erasure", "requests"), "key": ("order_evidence",)}
 # The operator sees every tenant: for this reader there are no foreign ones.
-OPERATORS = {"/v1/tenants/{tenant}"}
+OPERATORS = {"/v1/tenants/{tenant_id}"}
 # Served to dsar's orders, and to the person behind a request.
 ORDERED, PERSONAL = {"/v1/collections/{order}/part"}, {"/v1/requests/{request}/package"}
 MINUTES = 5

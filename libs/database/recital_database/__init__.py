@@ -8,7 +8,7 @@ from recital_database.connection import NO_TENANT, Database, DatabaseSettings, T
 from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
 from recital_database.idempotency import claim, remember
 from recital_database.ids import new_id, new_ids
-from recital_database.inbox import Handler, Handlers, NotYet
+from recital_database.inbox import Handler, Handlers, NotYet, Together
 from recital_database.journal import Json, Receipt, Recorded, Sequenced, Writing, record, record_all
 from recital_database.outbox import Outgoing, announce
 from recital_database.provisioning import Passwords, create_service_database, ensure_role
@@ -30,6 +30,7 @@ __all__ = [
     "Receipt",
     "Recorded",
     "Sequenced",
+    "Together",
     "Transaction",
     "Writing",
     "acknowledge",

@@ -25,7 +25,19 @@ class NotYet:
 
 
 Handler = Callable[[Transaction, Any], Awaitable[NotYet | None]]
-Handlers = Mapping[type[Event], Handler | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler that takes the tenant's events of its type that come one after another at once, in their order.
+
+    For effects that are one statement however many there are. It never has to wait for a fact.
+    """
+
+    handle: Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+
+
+Handlers = Mapping[type[Event], Handler | Together | None]
 """What a service does on each event it consumes; None where it only follows the aggregate's version."""
 
 _LOCK_POSITIONS = """
@@ -103,6 +115,7 @@ class _Intake:
         self._positions: dict[Key, Position] = {}
         self._moved: set[Key] = set()
         self._rows: list[_Row] = []
+        self._gathered: tuple[Together, list[Event]] | None = None
         self._known: set[UUID] = set()
         self.held_back = False
 
@@ -146,12 +159,28 @@ class _Intake:
         if type(event) not in self._handlers:
             raise PermanentError("event_unexpected", f"{self._tx.service} does not follow {envelope.name}.")
         handler = self._handlers[type(event)]
+        if isinstance(handler, Together):
+            await self._gather(handler, event)
+            self.advance(envelope, "done")
+            return True
+        await self._flush()
         missing = await handler(self._tx, event) if handler else None
         if missing is not None:
             self._rows.append(_Row(envelope, "waiting", missing.fact))
             return False
         self.advance(envelope, "done")
         return True
+
+    async def _gather(self, handler: Together, event: Event) -> None:
+        if self._gathered is None or self._gathered[0] is not handler:
+            await self._flush()
+            self._gathered = (handler, [])
+        self._gathered[1].append(event)
+
+    async def _flush(self) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered is not None:
+            await gathered[0].handle(self._tx, gathered[1])
 
     def advance(self, envelope: Envelope, state: str) -> None:
         self._positions[key_of(envelope)] = Position(envelope.epoch, envelope.version)
@@ -162,6 +191,7 @@ class _Intake:
         self._rows.append(_Row(envelope, state))
 
     async def save(self) -> None:
+        await self._flush()
         self.held_back |= any(row.state in ("waiting", "parked") for row in self._rows)
         if self._rows:
             await self._tx.execute(_SAVE_ROWS, {"tenant": self._tx.tenant, **_columns(self._rows)})

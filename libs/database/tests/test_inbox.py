@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from recital_database import Database, NotYet, Transaction, alarms, announce, dead_letters, drop_letter, replay_letter
+from recital_database import (
+    Database,
+    NotYet,
+    Together,
+    Transaction,
+    alarms,
+    announce,
+    dead_letters,
+    drop_letter,
+    replay_letter,
+)
 from recital_database.inbox import (
     Handlers,
     Position,
@@ -216,6 +226,37 @@ async def test_an_event_that_is_only_followed_advances_the_version(retention: Da
         await receive(tx, [first], {ClockExpired: None})
     await take(ingest, [second], Effects())
     assert await seen(ingest) == ["b"]
+
+
+async def test_events_taken_together_come_in_order_and_once(retention: Database, ingest: Database) -> None:
+    told = await events(retention, expired(1, "a"), expired(2, "b"), expired(1, "c"))
+    calls: list[list[str]] = []
+
+    async def note(_tx: Transaction, several: Sequence[ClockExpired]) -> None:
+        calls.append([each.key for each in several])
+
+    for part in (told, told, told[1:]):
+        async with ingest.transaction(ALPHA) as tx:
+            await receive(tx, part, {ClockExpired: Together(note)})
+    assert calls == [["a", "b", "c"]]
+
+
+async def test_one_that_fails_among_events_taken_together_leaves_nothing(retention: Database, ingest: Database) -> None:
+    told = await events(retention, expired(1, "a"), expired(2, "b"))
+
+    async def fail(tx: Transaction, several: Sequence[ClockExpired]) -> None:
+        for each in several:
+            await tx.execute(
+                "insert into things (tenant_id, name) values (:tenant, :key)", {"tenant": ALPHA, "key": each.key}
+            )
+        raise PermanentError("poison", "It cannot be.")
+
+    with pytest.raises(PermanentError):
+        async with ingest.transaction(ALPHA) as tx:
+            await receive(tx, told, {ClockExpired: Together(fail)})
+    assert await seen(ingest) == []
+    await take(ingest, told, Effects())
+    assert await seen(ingest) == ["a", "b"]
 
 
 async def test_tenants_with_equal_ids_do_not_meet(retention: Database, ingest: Database) -> None:

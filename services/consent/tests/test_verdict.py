@@ -101,3 +101,8 @@ def test_after_the_end_a_party_that_never_came_is_not_judged(told: "Scene") -> N
 
 def test_every_reason_of_the_rulebook_is_explained_in_two_languages() -> None:
     assert all(each.text_nl and each.text_en and each.text_nl != each.text_en for each in EXPLANATIONS.values())
+
+
+def test_after_the_end_a_notice_that_came_too_late_is_still_missing(scene: "Scene") -> None:
+    scene.then("ended", 60).notice(61, 65, "customer")
+    assert scene.reasons(70) == [("call_ended", None, None), ("notice_missing", "R03", "customer")]

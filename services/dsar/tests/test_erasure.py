@@ -115,3 +115,27 @@ async def test_nothing_is_destroyed_while_time_is_in_doubt(office: Any) -> None:
     assert await office.events("holding.erased") == []
     office.database.clock.resume()
     await erased(office)
+
+
+async def test_a_package_ordered_gone_while_it_is_made_leaves_nothing_behind(office: Any) -> None:
+    request, _ = await office.reviewed()
+    await office.post(f"/{request}/decisions", {"all": True, "decision": "give"})
+    office.script.silent = {"ingest"}
+    await office.post(f"/{request}/package")
+
+    async def placed() -> str | None:
+        rows = await office.rows("select id from packages where object_key is not null")
+        return str(rows[0].id) if rows else None
+
+    package = await eventually(placed)
+    await office.order_erasure("package", package)
+    await office.until(request, "review")
+    office.script.silent = set()
+    answer = await eventually(lambda: erased(office), within=60)
+    assert answer["holding"] == package
+    for each in answer["proofs"]:
+        kind, where = each["place"]["kind"], each["place"]["id"]
+        vault = office.runtime.vault
+        assert await (vault.keys.absent(office.tenant, [where]) if kind == "key" else vault.objects.absent(where))
+    registered = [place for copy in await office.events("copy.registered") for place in copy["places"]]
+    assert {str(each) for each in registered} == {str(each["place"]) for each in answer["proofs"]}

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from recital_database import Handlers, NotYet, Transaction
+from recital_database import Handlers, NotYet, Together, Transaction
 from recital_events import (
     ClockExpired,
     CollectionOrdered,
@@ -30,7 +30,7 @@ def handlers(means: Means) -> Handlers:
         TenantOpened: partial(facts.open_tenant, means),
         PurposePublished: facts.publish_purpose,
         PermitRevoked: permits.revoke,
-        ClockExpired: facts.expire_clock,
+        ClockExpired: Together(facts.expire_clocks),
         ErasureOrdered: erase,
         ErasureCertified: None,
         RequestReceived: facts.receive_request,

@@ -217,7 +217,7 @@ async def test_a_request_is_open_until_it_is_closed_and_a_clock_ended_stays_ende
         assert found.subjects == {UUID(int=4)}
         await tx.execute("update requests set closed_at = recital_now()")
         assert await reference.open_request(tx, UUID(int=70)) is None
-        await reference.expire_clock(tx, ended)
+        await reference.expire_clocks(tx, [ended])
         assert await reference.expired_purposes(tx, UUID(int=20)) == {"contract"}
         assert await reference.expired_purposes(tx, UUID(int=21)) == set()
 

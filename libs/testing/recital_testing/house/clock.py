@@ -15,7 +15,8 @@ from recital_testing.services import SERVICES
 # A duration of months is made exact once, so that every database moves by the same number of seconds.
 _EXACT = "select extract(epoch from recital_now() + $1::text::interval - recital_now())::float8"
 _ADVANCE = "select recital_advance_clock(make_interval(secs => $1))"
-_GROW = "select recital_grow_partitions(name) from unnest(recital_partitioned()) name"
+_GROWING = "select unnest(recital_partitioned())"
+_GROW = "select recital_grow_partitions($1)"
 _NOW = "select recital_now()"
 
 
@@ -57,10 +58,11 @@ async def _exact(places: Places, postgres: Postgres, duration: str) -> float:
 async def _advance(places: Places, postgres: Postgres, service: str, seconds: float) -> datetime:
     connection = await _as_owner(places, postgres, service)
     try:
-        async with connection.transaction():
-            await connection.fetchval(_ADVANCE, seconds)
-        async with connection.transaction():  # its ids and months are of the new time, so it comes after
-            await connection.execute(_GROW)
+        await connection.fetchval(_ADVANCE, seconds)
+        # Its ids and months are of the new time, so it comes after; one table at a time, so that it never waits for a
+        # service that waits for it.
+        for (table,) in await connection.fetch(_GROWING):
+            await connection.execute(_GROW, table)
         now: datetime = await connection.fetchval(_NOW)
     finally:
         await connection.close()

@@ -20,7 +20,7 @@ def holds(call: Call) -> Holds:
     for entry in call.entries:
         if entry.kind is EntryKind.HELD:
             held[entry.party].append(moment_of(entry.at))
-        elif entry.kind in (EntryKind.RESUMED,):
+        elif entry.kind in (EntryKind.RESUMED, EntryKind.LEFT):
             ended[entry.party].append(moment_of(entry.at))
     return {
         label: _from_each(moments, ended[label] if label is None else ended[label] + ended[None])

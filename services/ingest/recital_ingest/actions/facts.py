@@ -1,5 +1,7 @@
 """What arrives as events and is only kept: tenants, purposes, requests, ended clocks."""
 
+from collections.abc import Sequence
+
 from recital_database import Transaction
 from recital_errors import NotFound, PermanentError
 from recital_events import ClockExpired, PurposePublished, RequestClosed, RequestReceived, TenantOpened
@@ -37,6 +39,6 @@ async def close_request(tx: Transaction, event: RequestClosed) -> None:
     await reference.close_request(tx, event)
 
 
-async def expire_clock(tx: Transaction, event: ClockExpired) -> None:
-    """End all listening to a recording under a purpose, although its bytes may live on for another (R11)."""
-    await reference.expire_clock(tx, event)
+async def expire_clocks(tx: Transaction, events: Sequence[ClockExpired]) -> None:
+    """End all listening to recordings under a purpose, although their bytes may live on for another (R11)."""
+    await reference.expire_clocks(tx, events)

@@ -1,6 +1,6 @@
 """What other services told: tenants with our key for them, purposes and their roles, open requests, ended clocks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from recital_database import Transaction
@@ -89,16 +89,19 @@ async def open_request(tx: Transaction, request: UUID) -> OpenRequest | None:
     return OpenRequest(row.id, frozenset(row.subjects)) if row else None
 
 
-async def expire_clock(tx: Transaction, event: ClockExpired) -> None:
-    """Keep that a recording's time under a purpose is over."""
-    row = {
-        "tenant_id": tx.tenant,
-        "recording_id": event.recording,
-        "purpose_id": event.purpose,
-        "key": event.key,
-        "expired_at": event.expired_at,
-    }
-    await tx.execute(insert(CLOCKS).values(row).on_conflict_do_nothing())
+async def expire_clocks(tx: Transaction, events: Sequence[ClockExpired]) -> None:
+    """Keep that recordings' time under a purpose is over."""
+    rows = [
+        {
+            "tenant_id": tx.tenant,
+            "recording_id": event.recording,
+            "purpose_id": event.purpose,
+            "key": event.key,
+            "expired_at": event.expired_at,
+        }
+        for event in events
+    ]
+    await tx.execute(insert(CLOCKS).on_conflict_do_nothing(), rows)
 
 
 async def expired_purposes(tx: Transaction, recording: UUID) -> frozenset[str]:

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from recital_database import Transaction
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import registry
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Field, SQLModel
 
@@ -19,7 +20,7 @@ def _instant(*, nullable: bool = False) -> Any:
     return _column(DateTime(timezone=True), nullable=nullable)
 
 
-class Tabular(SQLModel):
+class Tabular(SQLModel, registry=registry(metadata=MetaData())):
     """What all rows share: statements are written on the table itself, in one round trip, never by a unit of work."""
 
     __table__: ClassVar[Table]

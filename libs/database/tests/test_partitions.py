@@ -1,0 +1,49 @@
+"""Partitions are made while the services write."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from recital_database import DatabaseSettings
+from recital_testing import eventually
+from recital_testing.servers import Postgres
+
+INSERT = """
+    insert into outbox (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, data)
+    values (recital_id(), 'a.b', 1, 'a', recital_id(), 1, 1, '{}')
+"""
+GROW = "select recital_grow_partitions('outbox')"
+WAITING = "select exists (select from pg_locks where not granted and relation = 'outbox_default'::regclass)"
+PLACES = "select distinct tableoid::regclass::text from outbox order by 1"
+
+
+async def partitions(connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+    return int(await connection.fetchval("select count(*) from pg_inherits where inhparent = 'outbox'::regclass"))
+
+
+async def test_a_row_that_is_being_written_into_a_month_without_a_partition_stays_where_it_is_and_harms_nothing(
+    postgres: Postgres, database_settings_of: Callable[[str], Awaitable[DatabaseSettings]]
+) -> None:
+    copy = await database_settings_of("consent")
+    owner, service, looking = [await postgres.connect(copy.name) for _ in range(3)]
+    try:
+        before = await partitions(looking)
+        await owner.execute("select recital_advance_clock(interval '6 months')")
+        writing = service.transaction()
+        await writing.start()
+        await service.execute(INSERT)
+
+        growing = asyncio.create_task(owner.execute(GROW))
+
+        async def waits() -> bool:
+            return bool(await looking.fetchval(WAITING))
+
+        await eventually(waits)
+        await writing.commit()
+        await growing
+
+        assert [row[0] for row in await looking.fetch(PLACES)] == ["outbox_default"]
+        assert await partitions(looking) == before + 2  # the two months after that of the row
+    finally:
+        for each in (owner, service, looking):
+            await each.close()
