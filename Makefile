@@ -49,6 +49,8 @@ test: setup ## Every test, on the real servers, with coverage
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
+	@# a decision is a rule of law: no branch of it goes untested
+	@$(BIN)/coverage report --include='services/*/recital_*/decisions/*' --fail-under=100 >/dev/null
 
 check: setup ## What CI runs: style, types, imports, events, and `make test`
 	@echo "style:   ruff check, ruff format"

@@ -10,7 +10,6 @@ from recital_identity import Role
 from demo.asking import As, Asker
 from demo.dialogue import NOTICE, Times
 
-PURPOSE = "order_evidence"
 RETENTION = "P6M"
 NOTICES = {
     "nl": "Welkom. Wij nemen dit gesprek op om te kunnen aantonen wat u bestelt of wijzigt. "
@@ -20,6 +19,16 @@ NOTICES = {
 }
 ADMIN, INTEGRATOR = Role.TENANT_ADMIN, Role.INTEGRATOR
 CUSTOMER, STAFF = "customer", "staff"
+PURPOSE: dict[str, Any] = {
+    "key": "order_evidence",
+    "title": "Evidence of what was ordered",
+    "basis": {"kind": "contract", "document": "General terms 2026, article 4"},
+    "notices": NOTICES,
+    "retention": RETENTION,
+    "roles": [Role.CASE_HANDLER.value],
+    "hold_suppressed": True,
+    "staff_safeguards": {"works_council": {"kind": "none_fewer_than_50"}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +101,7 @@ class Calling:
 
     async def publish_purpose(self) -> Purpose:
         """The tenant says why it records, on what ground, what it tells people, how long it keeps, who may listen."""
-        wanted = {
-            "key": PURPOSE,
-            "title": "Evidence of what was ordered",
-            "basis": {"kind": "contract", "document": "General terms 2026, article 4"},
-            "notices": NOTICES,
-            "retention": RETENTION,
-            "roles": [Role.CASE_HANDLER.value],
-            "hold_suppressed": True,
-            "staff_safeguards": {"works_council": {"kind": "none_fewer_than_50"}},
-        }
-        answer = await self.ask.post("consent", "/v1/purposes", As(ADMIN, key="purpose"), wanted)
+        answer = await self.ask.post("consent", "/v1/purposes", As(ADMIN, key="purpose"), PURPOSE)
         in_force_from = datetime.fromisoformat(answer["in_force_from"])
         return Purpose(UUID(answer["id"]), answer["key"], answer["version"], in_force_from)
 

@@ -16,7 +16,7 @@ OFFICER = Role.PRIVACY_OFFICER
 # A day more than the retention: its end is counted in the tenant's local time, so summer time may add an hour.
 UNTIL_DUE = "P6M1D"
 # What outlives the recording: the closed request's file (two years), and the staff, who still work there.
-KINDS_ENDED = ("recording", "call", "package", "collection")
+KINDS_ENDED = ("recording", "call", "package", "collection", "identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,11 @@ class Ending:
         return now if now > due_at else await self.advance(UNTIL_DUE)
 
     async def certified(self, recording: Recording, call: Call) -> dict[str, Certificate]:
-        """Wait until recording, call record, package and parts are certified; return each certificate."""
+        """Wait until recording, call, the customer's identity and all copies are certified; return each certificate."""
         await self.ask.until(lambda: self._erased(recording.id), "the recording's erasure is certified")
         await self.ask.until(lambda: self._erased(call.id), "the call record's erasure is certified")
-        await self.ask.until(self._all_ended, "the package and the collected parts are certified as erased")
+        await self.ask.until(lambda: self._erased(recording.customer), "the identity's erasure is certified")
+        await self.ask.until(self._copies_ended, "the package and the collected parts are certified as erased")
         ended = [each for each in await self.holdings() if each["certificate"] and each["kind"] in KINDS_ENDED]
         keys = KeySet.from_jwks(await self.ask.get("retention", "/.well-known/jwks.json", As()), "certificate")
         return {
@@ -91,6 +92,6 @@ class Ending:
         answer = await self.ask.get("retention", f"/v1/holdings/{holding}", As(OFFICER))
         return answer["certificate"] is not None or None
 
-    async def _all_ended(self) -> bool | None:
-        ended = [each for each in await self.holdings() if each["kind"] in KINDS_ENDED]
+    async def _copies_ended(self) -> bool | None:
+        ended = [each for each in await self.holdings() if each["kind"] in {"package", "collection"}]
         return all(each["certificate"] for each in ended) or None

@@ -11,7 +11,7 @@ import httpx
 from recital_identity import Role
 
 from demo.asking import As, Asker, RefusedError
-from demo.calling import Permit, Purpose
+from demo.calling import CUSTOMER, Permit, Purpose
 from demo.dialogue import Dialogue
 
 LISTENER = Role.CASE_HANDLER
@@ -29,6 +29,8 @@ class Recording:
     tracks: list[dict[str, Any]]
     masks: list[Any]
     ledger_entry: UUID
+    customer: UUID
+    """The id by which the customer's identity is known outside consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Hearing:
             said["tracks"],
             said["masks"],
             UUID(said["ledger_entry"]),
+            next(UUID(each["subject"]) for each in said["parties"] if each["party"] == CUSTOMER),
         )
 
     async def listen(self, recording: Recording, purpose: Purpose, dialogue: Dialogue) -> Heard:

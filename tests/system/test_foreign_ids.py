@@ -4,7 +4,7 @@ The routes are taken from the services' own OpenAPI documents: one that is not i
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,11 +19,14 @@ from recital_testing.service_secrets import signing_key
 
 from demo.asking import As
 from demo.beginning import Begun
+from demo.calling import PURPOSE
 from demo.journey import Journey, Outcome
 
 MISSING = UUID("01890000-0000-7000-8000-000000000000")
+# A tenant names its purposes itself: this word is nobody's, the other somebody else's.
+NOBODYS, THEIR = "nobodys_purpose", "their_purpose"
 # What a route's parameter is the id of; words that are no ids are put in as they are.
-WORDS = {"log": ("consent", "access", "erasure", "requests"), "key": ("order_evidence",)}
+WORDS = {"log": ("consent", "access", "erasure", "requests")}
 # The operator sees every tenant: for this reader there are no foreign ones.
 OPERATORS = {"/v1/tenants/{tenant_id}"}
 # Served to dsar's orders, and to the person behind a request.
@@ -43,7 +46,7 @@ async def routes_by_id(house: House) -> list[tuple[str, str]]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def theirs(
     begin_anew: Callable[[], Awaitable[Begun]], outcome: Outcome, walked_journey: Journey, house: House
-) -> dict[str, set[UUID]]:
+) -> dict[str, set[str]]:
     """Ids of other tenants, alive and erased, by what they are the id of."""
     begun = await begin_anew()
     recording = await begun.send()
@@ -57,18 +60,22 @@ async def theirs(
         As(Role.LEGAL_COUNSEL),
         {"reason": "A claim", "matter": "M-1", "review_on": "2099-01-01", "recordings": [str(recording.id)]},
     )
-    return {
-        "call": {begun.call.id, outcome.call.id},
-        "recording": {recording.id, outcome.recording.id},
-        "grant": {heard.grant},
-        "request": {asked.id},
-        "hold": {UUID(hold["id"])},
-        "holding": {recording.id, begun.call.id, outcome.recording.id},
-        "certificate": {each.id for each in outcome.certificates.values()},
-        "order": {UUID(shown["order"])},
-        "entry": {recording.ledger_entry},
-        "alarm": set(),
+    purpose = PURPOSE | {"key": THEIR}
+    await begun.journey.ask.post("consent", "/v1/purposes", As(Role.TENANT_ADMIN), purpose)
+    certificates = [each.id for each in outcome.certificates.values()]
+    found: dict[str, Sequence[object]] = {
+        "call": [begun.call.id, outcome.call.id],
+        "recording": [recording.id, outcome.recording.id],
+        "grant": [heard.grant],
+        "request": [asked.id],
+        "hold": [hold["id"]],
+        "holding": [recording.id, begun.call.id, outcome.recording.id],
+        "certificate": certificates,
+        "order": [shown["order"]],
+        "entry": [recording.ledger_entry],
+        "purpose_key": [THEIR],
     }
+    return {name: set(map(str, ids)) for name, ids in found.items()}
 
 
 @pytest.fixture
@@ -77,7 +84,7 @@ def own(house: House, begun: Begun) -> TestTenant:
     return TestTenant(house, begun.tenant.id)
 
 
-async def test_every_route_that_reads_by_id_is_in_the_matrix(house: House, theirs: dict[str, set[UUID]]) -> None:
+async def test_every_route_that_reads_by_id_is_in_the_matrix(house: House, theirs: dict[str, set[str]]) -> None:
     routes = await routes_by_id(house)
     assert len(routes) >= 12
     for _, path in routes:
@@ -86,7 +93,7 @@ async def test_every_route_that_reads_by_id_is_in_the_matrix(house: House, their
 
 
 async def test_a_foreign_id_is_answered_like_a_missing_one_everywhere(
-    house: House, own: TestTenant, theirs: dict[str, set[UUID]]
+    house: House, own: TestTenant, theirs: dict[str, set[str]]
 ) -> None:
     compared = 0
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
@@ -105,7 +112,7 @@ async def test_a_foreign_id_is_answered_like_a_missing_one_everywhere(
 
 
 async def test_a_foreign_id_in_a_path_that_writes_is_404_as_well(
-    house: House, own: TestTenant, theirs: dict[str, set[UUID]]
+    house: House, own: TestTenant, theirs: dict[str, set[str]]
 ) -> None:
     call, recording, request = (next(iter(theirs[name])) for name in ("call", "recording", "request"))
     tries = [
@@ -122,7 +129,7 @@ async def test_a_foreign_id_in_a_path_that_writes_is_404_as_well(
         assert one.status_code == 404, path
 
 
-async def test_a_foreign_id_as_a_filter_finds_nothing(own: TestTenant, theirs: dict[str, set[UUID]]) -> None:
+async def test_a_foreign_id_as_a_filter_finds_nothing(own: TestTenant, theirs: dict[str, set[str]]) -> None:
     for call in theirs["call"]:
         answer = await own.client("ingest", Role.INTEGRATOR).get("/v1/recordings", params={"call": str(call)})
         assert (answer.status_code, answer.json()["items"]) == (200, [])
@@ -136,19 +143,20 @@ def known(parameter: str) -> str:
     return parameter.removesuffix("_id")
 
 
-def ids_for(path: str, theirs: dict[str, set[UUID]]) -> list[UUID]:
+def ids_for(path: str, theirs: dict[str, set[str]]) -> list[str]:
     [name] = [known(each) for each in parameters(path) if known(each) not in WORDS] or [""]
     return sorted(theirs.get(name, ()))
 
 
-def variants(path: str, foreign: UUID) -> list[tuple[str, str]]:
+def variants(path: str, foreign: str) -> list[tuple[str, str]]:
     """The path with a foreign id, and the same with one that nobody has; for each word its log or key."""
     [word] = [each for each in parameters(path) if each in WORDS] or [""]
     query = f"?grant={MISSING}" if path.endswith("/audio") else ""
     found = []
     for value in WORDS.get(word, ("",)):
         worded = path.replace(f"{{{word}}}", value)
-        found.append((re.sub(r"{\w+}", str(foreign), worded) + query, re.sub(r"{\w+}", str(MISSING), worded) + query))
+        missing = NOBODYS if foreign == THEIR else str(MISSING)
+        found.append((re.sub(r"{\w+}", foreign, worded) + query, re.sub(r"{\w+}", missing, worded) + query))
     return found
 
 

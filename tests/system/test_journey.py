@@ -4,12 +4,10 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from recital_testing import eventually
 from recital_testing.house import SERVICES, House
 from recital_vault import ObjectStore
 from rich.console import Console
 
-from demo.ending import KINDS_ENDED
 from demo.journey import STEPS, Journey, Outcome, T
 from demo.judging import faults_of
 from demo.story import CHAPTERS
@@ -111,19 +109,15 @@ def test_every_ledger_grew_holds_what_was_promised_and_is_signed_by_its_keeper(o
 
 
 def test_what_ends_later_is_still_there_and_nothing_else(outcome: Outcome) -> None:
-    assert not set(outcome.rest) & set(KINDS_ENDED)
-    assert outcome.rest["request"] == 1
+    assert outcome.rest == {"request": 1, "identity": 1}
 
 
-async def test_the_customers_identity_ends_with_the_last_thing_that_needed_it(
-    outcome: Outcome, walked_journey: Journey
+def test_the_customers_identity_ends_with_the_last_thing_that_needed_it_and_the_employees_does_not(
+    outcome: Outcome,
 ) -> None:
-    async def ended() -> bool:
-        return any(
-            each["kind"] == "identity" and each["certificate"] for each in await walked_journey.ending.holdings()
-        )
-
-    await eventually(ended, within=30)
+    identities = [name for name in outcome.certificates if name.startswith("identity ")]
+    assert identities == [f"identity {outcome.recording.customer}"]
+    assert outcome.rest["identity"] == 1
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -41,8 +41,8 @@ create function recital_partitioned() returns text[] language sql stable
           where c.relkind = 'p' and c.relnamespace = 'public'::regnamespace $$
 --;
 -- Makes the partitions of this month and the next two. A month whose rows already lie in the default partition is
--- left there: it is still found, only not dropped as a whole. The default partition is locked before it is looked at,
--- so that no row comes into it between the look and the new partition.
+-- left there: it is still found, only not dropped as a whole. The table is locked before its default partition is looked
+-- at, as making a partition would lock it anyway, so that no row comes between the look and the new partition.
 create function recital_grow_partitions(parent text) returns void language plpgsql as $$
 declare
     first_day timestamptz; partition text; taken boolean;
@@ -51,7 +51,7 @@ begin
         first_day := date_trunc('month', recital_now() at time zone 'UTC') at time zone 'UTC' + make_interval(months => ahead);
         partition := parent || '_' || to_char(first_day at time zone 'UTC', 'YYYYMM');
         continue when to_regclass(partition) is not null;
-        execute format('lock table only %I in access exclusive mode', parent || '_default');
+        execute format('lock table only %I, only %I in access exclusive mode', parent, parent || '_default');
         execute format('select exists (select from %I where id >= %L and id < %L)', parent || '_default',
             recital_id_at(first_day), recital_id_at(first_day + interval '1 month')) into taken;
         continue when taken;

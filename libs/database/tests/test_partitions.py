@@ -13,7 +13,7 @@ INSERT = """
     values (recital_id(), 'a.b', 1, 'a', recital_id(), 1, 1, '{}')
 """
 GROW = "select recital_grow_partitions('outbox')"
-WAITING = "select exists (select from pg_locks where not granted and relation = 'outbox_default'::regclass)"
+WAITING = "select exists (select from pg_locks where not granted and relation = 'outbox'::regclass)"
 PLACES = "select distinct tableoid::regclass::text from outbox order by 1"
 
 

@@ -67,7 +67,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.MANAGE_STAFF: _ADMIN,
         Permission.REGISTER_CALLS: _INTEGRATOR,
         Permission.READ_CALLS: _READERS,
-        Permission.WRITE_TIMELINE: _INTEGRATOR | {Role.STAFF},
+        # Staff mark private and stop; an officer marks private when staff no longer may (R18). Consent judges which.
+        Permission.WRITE_TIMELINE: _INTEGRATOR | _OFFICER | {Role.STAFF},
         Permission.REQUEST_PERMITS: _INTEGRATOR,
         Permission.SEND_AUDIO: _INTEGRATOR,
         Permission.READ_RECORDINGS: _READERS,

@@ -77,3 +77,7 @@ def test_a_principal_never_prints_the_staff_id() -> None:
         kind=TokenKind.ACCESS, subject="user", expires_at=datetime(2026, 1, 1, tzinfo=UTC), staff_id="A-117"
     )
     assert "A-117" not in repr(shown)
+
+
+def test_staff_and_when_they_no_longer_may_a_privacy_officer_mark_a_call_private() -> None:
+    assert PERMISSIONS[Permission.WRITE_TIMELINE] == {Role.INTEGRATOR, Role.STAFF, Role.PRIVACY_OFFICER}

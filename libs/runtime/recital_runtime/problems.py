@@ -63,7 +63,7 @@ def install(app: FastAPI) -> None:
 
 def problem_of(error: RecitalError) -> Problem:
     """Return the answer that an error is; one of no listed type is a failure of ours (500)."""
-    status = STATUS.get(type(error), 500)
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
     headers = {"Cache-Control": "no-store"}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="recital"'

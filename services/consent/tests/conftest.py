@@ -1,17 +1,47 @@
-"""A call told in seconds since its answer, for tests of the rulebook."""
+"""A call told in seconds for tests of the rulebook, and a tenant's desk for tests of actions."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
+from recital_consent.actions import (
+    erasing,
+    people,
+    permits,
+    purposes,
+    registering,
+    tenants,
+    timeline,
+)
+from recital_consent.actions.means import Means
 from recital_consent.decisions.keepable import Reading, keepable
 from recital_consent.decisions.verdict import Verdict, decide
-from recital_consent.model.calls import Call, Entry, EntryKind, Party, PartyKind, PartyType, PurposeTerms
-from recital_consent.model.purposes import BasisKind
+from recital_consent.model.calls import (
+    Call,
+    CallRecord,
+    Direction,
+    Entry,
+    EntryKind,
+    Party,
+    PartyKind,
+    PartyType,
+    PurposeTerms,
+)
+from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
+from recital_consent.model.permits import Audio, Channel, Issued
+from recital_consent.model.purposes import Basis, BasisKind, CouncilKind, PurposeDraft, StaffSafeguards, WorksCouncil
 from recital_consent.model.spans import FOREVER, moment_of
+from recital_consent.model.tenants import SourceKind, TenantDraft
+from recital_database import Database, Transaction, new_id
+from recital_events import ErasureOrdered
+from recital_identity import KeySet, Principal, Role, SigningKey, TokenKind
+from recital_vault import Vault
 
 ANSWER = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LONG_BEFORE = ANSWER - timedelta(days=30)
@@ -112,3 +142,164 @@ def scene() -> Scene:
 def told() -> Scene:
     """The same, with the notice to the customer ended before the answer (a queue announcement)."""
     return Scene().purpose("main").staff("agent").other("customer").notice(-5, -1, "customer")
+
+
+TENANT = TenantDraft(
+    name="Example", country="NL", time_zone="Europe/Amsterdam", languages=("nl", "en"), number_region="NL"
+)
+PURPOSE = PurposeDraft(
+    key="main",
+    title="Evidence",
+    basis=Basis(kind=BasisKind.CONTRACT),
+    notices={"nl": "Wij nemen op.", "en": "We record."},
+    retention="P6M",
+    roles=frozenset({"case_handler"}),
+    staff_safeguards=StaffSafeguards(works_council=WorksCouncil(kind=CouncilKind.NONE_FEWER_THAN_50)),
+)
+CUSTOMER = PartyDraft(label="customer", kind=PartyKind.CUSTOMER, number="0612345678", name="Jo")
+AGENT = PartyDraft(label="agent", kind=PartyKind.STAFF, staff_id="1001")
+
+
+@dataclass
+class Desk:
+    """A tenant with a purpose, a source and a member of staff who was told, and the means to act for it."""
+
+    draft_of_tenant: ClassVar[TenantDraft] = TENANT
+    draft_of_purpose: ClassVar[PurposeDraft] = PURPOSE
+    customer: ClassVar[PartyDraft] = CUSTOMER
+    staff: ClassVar[PartyDraft] = AGENT
+
+    means: Means
+    tenant: UUID
+    source: UUID
+    agent: UUID
+    now: datetime
+
+    @property
+    def database(self) -> Database:
+        return self.means.database
+
+    async def register(self, external_id: str = "pbx-1", key: str | None = None, **changes: Any) -> CallRecord:
+        async with self.database.transaction(self.tenant) as tx:
+            return (await registering.register_call(self.means, tx, self.draft(external_id, **changes), key))[0]
+
+    def draft(self, external_id: str = "pbx-1", **changes: Any) -> CallDraft:
+        made = CallDraft(
+            external_id=external_id,
+            source=self.source,
+            direction=Direction.INBOUND,
+            language="nl",
+            purposes=("main",),
+            parties=(CUSTOMER, AGENT),
+            answered_at=self.at(0),
+            references=(),
+            entries=(),
+            content=b"{}",
+        )
+        return replace(made, **changes)
+
+    async def another(self) -> "Desk":
+        """The desk of another tenant of the same house."""
+        return await open_desk(self.means, "Second")
+
+    def at(self, seconds: float) -> datetime:
+        """Seconds into a call that was answered two minutes ago."""
+        return self.now + timedelta(seconds=seconds - 120)
+
+    def entry(self, kind: EntryKind, seconds: float, **facts: Any) -> EntryDraft:
+        said: dict[str, Any] = {
+            name: self.at(value) if name in ("started_at", "ended_at") else value for name, value in facts.items()
+        }
+        id_ = said.pop("id", f"{kind}-{seconds}")
+        content = json.dumps({"id": id_, "kind": kind, "at": seconds, **facts}, default=str).encode()
+        made = EntryDraft(id=id_, kind=kind, at=self.at(seconds), given=frozenset(said), content=content)
+        return replace(made, **said)
+
+    def notice(self, start: float = 1, end: float = 4, **facts: Any) -> EntryDraft:
+        told = {"party": "customer", "purposes": frozenset({"main"}), "completed": True, "started_at": start}
+        return self.entry(EntryKind.NOTICE_PLAYED, end, **(told | facts))
+
+    async def write(self, call: UUID, *entries: EntryDraft, **how: Any) -> tuple[CallRecord, Verdict]:
+        who = how.get("who") or self.principal(Role.INTEGRATOR)
+        async with self.database.transaction(how.get("tenant", self.tenant)) as tx:
+            return await timeline.write_entries(self.means, tx, who, call, entries, how.get("key"))
+
+    async def ended_call(self, external_id: str = "pbx-1") -> CallRecord:
+        """A call that was told and has ended after a minute."""
+        return await self.register(external_id, entries=(self.notice(), self.entry(EntryKind.ENDED, 60)))
+
+    async def permit(
+        self, call: UUID, start: float = 4.2, end: float = 60, key: str | None = None
+    ) -> tuple[Issued, str]:
+        channels = (Channel(0, "customer"), Channel(1, "agent"))
+        audio = Audio(started_at=self.at(start), ended_at=self.at(end), segments=None, channels=channels)
+        async with self.database.transaction(self.tenant) as tx:
+            return await permits.give_permit(self.means, tx, call, audio, key)
+
+    def principal(self, role: Role, staff_id: str | None = None) -> Principal:
+        return Principal(
+            kind=TokenKind.ACCESS,
+            subject="test",
+            expires_at=self.now,
+            tenant=self.tenant,
+            roles=frozenset({role}),
+            staff_id=staff_id,
+        )
+
+    async def events(self, name: str) -> list[dict[str, Any]]:
+        async with self.database.transaction(self.tenant) as tx:
+            rows = await tx.execute("select data from outbox where name = :name order by id", {"name": name})
+            return [row.data for row in rows]
+
+    async def ledger(self, kind: str) -> list[dict[str, Any]]:
+        async with self.database.transaction(self.tenant) as tx:
+            rows = await tx.execute("select facts from ledger_entries where kind = :kind order by id", {"kind": kind})
+            return [row.facts for row in rows]
+
+    async def count(self, table: str, condition: str = "true") -> int:
+        async with self.database.transaction(self.tenant) as tx:
+            rows = await tx.execute(f"select count(*) from {table} where {condition}")
+            return int(rows.scalar_one())
+
+    async def take(self, handler: Callable[[Transaction, Any], Awaitable[Any]], event: Any) -> None:
+        async with self.database.transaction(self.tenant) as tx:
+            await handler(tx, event)
+
+    async def order_erasure(self, holding: UUID, kind: str, **changes: Any) -> ErasureOrdered:
+        async with self.database.transaction(self.tenant) as tx:
+            said = {"order": await new_id(tx), "holding": holding, "kind": kind, "ground": "retention_over"}
+            event = ErasureOrdered.model_validate({**said, "control_sequence": 1, "ordered_at": tx.now, **changes})
+            await erasing.take_order(tx, event)
+        return event
+
+
+async def open_desk(means: Means, name: str = "Example") -> Desk:
+    tenant = await tenants.open_tenant(means, replace(TENANT, name=name), None)
+    async with means.database.transaction(tenant.id) as tx:
+        published = await purposes.publish_purpose(tx, PURPOSE, b"{}", None)
+        source = await people.register_source(tx, SourceKind.TRUNK, "Main", ["020 123 45 67"], None)
+        agent = await people.register_staff(means, tx, "1001", name="Employee", bot=False)
+        told = people.Announcement((), ("1001",), "main", published.version, tx.now - timedelta(days=1), None)
+        await people.log_staff_notices(means, tx, told, None)
+        return Desk(means, tenant.id, source.id, agent, tx.now)
+
+
+class Signing:
+    """The permit key of a test."""
+
+    def __init__(self) -> None:
+        self._key = SigningKey.generate()
+
+    def __getitem__(self, _use: str) -> SigningKey:
+        return self._key
+
+    def keys(self, use: str) -> Any:
+        return KeySet.of(self._key, use=use)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(
+    database_of: Callable[..., Awaitable[Database]], vault_of: Callable[[str], Awaitable[Vault]]
+) -> AsyncIterator[Desk]:
+    parts = SimpleNamespace(database=await database_of("consent"), vault=await vault_of("consent"), signing=Signing())
+    yield await open_desk(Means(cast("Any", parts)))

@@ -142,7 +142,7 @@ class Office:
     async def hear(self, event: Event, tenant: UUID = TENANT) -> None:
         """Let an event take effect as the inbox does."""
         handler = handlers(self.means)[CATALOGUE[event.name]]
-        assert handler is not None
+        assert callable(handler)
         async with self.database.transaction(tenant) as tx:
             await handler(tx, event)
 

@@ -273,37 +273,44 @@ async def test_a_sender_that_leaves_leaves_nothing(caller: Caller, call_of: Call
     assert (await caller.send(permit, body)).status_code == 201
 
 
-@pytest.mark.parametrize("point", list(CrashPoint))
 async def test_a_crash_at_any_point_loses_nothing_acknowledged_and_leaves_nothing_else(
-    caller: Caller, call_of: Callable[..., bytes], point: CrashPoint
+    caller: Caller, call_of: Callable[..., bytes]
 ) -> None:
+    """One upload, sent again after each crash: the service that comes back dies at the next point."""
     seconds = TWO_STEREO_PARTS
     body, before = call_of(seconds, Sound(Encoding.PCM_16, 2, 48_000)), await caller.left()
-    permit, _ = await caller.permit(seconds)
     process = caller.house.service("ingest").process
     told = dict(process.environment)
-    short = told | {"RECITAL_INGEST_UPLOAD_LEASE": "PT1S"}
+    kept = 0
+
+    async def settled() -> bool:
+        return await caller.left() == before + kept
+
     try:
-        process.environment = short | {"RECITAL_INGEST_CRASH_AT": point.value}
-        await caller.house.restart("ingest")
-        with pytest.raises(httpx.TransportError):
-            await caller.send(permit, body)
-        await caller.house.kill("ingest")
-        process.environment = short
-        await caller.house.start_again("ingest")
-        committed = point in (CrashPoint.C5, CrashPoint.C6)
-
-        async def settled() -> bool:
-            return await caller.left() == before + (2 if committed else 0)
-
-        await eventually(settled)
-        again = await caller.send(permit, body)
-        assert again.status_code == (200 if committed else 201)
-        assert again.json()["received_sha256"] == hashlib.sha256(body).hexdigest()
-        assert await caller.left() == before + 2
+        permit, _ = await caller.permit(seconds)
+        # Before C2 nothing has been written anywhere.
+        for point in list(CrashPoint)[2:]:
+            process.environment = told | {"RECITAL_INGEST_UPLOAD_LEASE": "PT1S", "RECITAL_INGEST_CRASH_AT": point.value}
+            await caller.house.kill("ingest")
+            await caller.house.start_again("ingest")
+            await eventually(settled, what=f"what came before {point} is cleared away")
+            with pytest.raises(httpx.TransportError):
+                await caller.send(permit, body)
+            if point in (CrashPoint.C5, CrashPoint.C6):
+                # Committed without an answer: the sender who asks again gets it.
+                kept += 2
+                process.environment = told
+                await caller.house.kill("ingest")
+                await caller.house.start_again("ingest")
+                again = await caller.send(permit, body)
+                assert (again.status_code, again.json()["size"]) == (200, len(body))
+                permit, _ = await caller.permit(seconds)
     finally:
         process.environment = told
-        await caller.house.restart("ingest")
+        await caller.house.kill("ingest")
+        await caller.house.start_again("ingest")
+    assert await settled()
+    assert (await caller.send(permit, body)).status_code == 201
 
 
 async def test_without_the_bus_audio_is_still_taken_in(caller: Caller, call_of: Callable[..., bytes]) -> None:

@@ -133,3 +133,14 @@ def test_the_format_is_known_once_the_samples_have_their_place(
     assert [*sounds, reception.sound] == [None, STEREO]
     with pytest.raises(Malformed, match="ends before its samples do"):
         reception.finish()
+
+
+def test_it_is_foreseen_whether_anything_will_be_silenced(
+    permit: MakePermit, wav: MakeWav, samples: MakeSamples
+) -> None:
+    masked = short(spans=[{"purposes": ["contract"], "spans": [[20, 100]]}])
+    for changes, size, whole in ((short(), {}, True), (masked, {}, False), (masked, {"data_size": 0}, True)):
+        reception = Reception(permit(**changes), length=None, stated=Digests())
+        assert reception.whole
+        reception.take(wav(STEREO, samples(STEREO, 800), **size))
+        assert reception.whole is whole

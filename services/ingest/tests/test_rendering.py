@@ -19,6 +19,7 @@ from recital_ingest.model.permit import Party
 from recital_ingest.model.recording import Original, Recording, party_mark
 from recital_ingest.model.refusal import Refusal
 from recital_ingest.model.sound import Encoding, Sound, split
+from recital_ingest.model.upload import object_key
 from recital_ingest.model.wav import WavReader, Wrapping
 
 MakeRecording = Callable[..., Recording]
@@ -125,3 +126,7 @@ def test_a_tombstones_mark_is_equal_for_the_same_label_in_the_same_call_only() -
     mark = party_mark(UUID(int=1), "customer")
     assert mark == party_mark(UUID(int=1), "customer")
     assert mark not in {party_mark(UUID(int=2), "customer"), party_mark(UUID(int=1), "agent")}
+
+
+def test_an_objects_name_says_nothing_but_whose_room_it_is_in() -> None:
+    assert object_key(UUID(int=7)) == "ingest/00000000-0000-0000-0000-000000000007"

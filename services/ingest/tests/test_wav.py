@@ -196,3 +196,8 @@ def test_a_header_past_four_gigabytes_states_64_bit_sizes() -> None:
     reader.feed(made)
     assert reader.frames_stated == frames
     assert struct.unpack_from("<Q", made, 20)[0] == len(made) - 8 + frames * 4
+
+
+@given(st.builds(Wrapping, st.binary(max_size=20), st.binary(max_size=20)))
+def test_what_stands_around_the_samples_is_one_value_and_both_again(wrapping: Wrapping) -> None:
+    assert Wrapping.from_bytes(wrapping.to_bytes()) == wrapping

@@ -105,7 +105,7 @@ class Room:
     async def heard(self, event: told.Event, tenant: UUID = TENANT) -> NotYet | None:
         """Let an event take effect as the inbox does, and return what it waits for."""
         handler = handlers(self.means)[told.CATALOGUE[event.name]]
-        assert handler is not None
+        assert callable(handler)
         async with self.database.transaction(tenant) as tx:
             return await handler(tx, event)
 

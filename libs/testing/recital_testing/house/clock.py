@@ -4,6 +4,7 @@ The running services follow by themselves: each reads its database's time every 
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import asyncpg
 
@@ -11,12 +12,15 @@ from recital_testing.failures import HouseError
 from recital_testing.house.environment import Places
 from recital_testing.servers.postgres import Postgres
 from recital_testing.services import SERVICES
+from recital_testing.waiting import eventually
 
 # A duration of months is made exact once, so that every database moves by the same number of seconds.
 _EXACT = "select extract(epoch from recital_now() + $1::text::interval - recital_now())::float8"
 _ADVANCE = "select recital_advance_clock(make_interval(secs => $1))"
 _GROWING = "select unnest(recital_partitioned())"
 _GROW = "select recital_grow_partitions($1)"
+# Sooner than PostgreSQL looks for deadlocks (1 s), so that never a service's transaction is ended for ours.
+_GIVE_WAY = "set local lock_timeout = '200ms'"
 _NOW = "select recital_now()"
 
 
@@ -59,14 +63,24 @@ async def _advance(places: Places, postgres: Postgres, service: str, seconds: fl
     connection = await _as_owner(places, postgres, service)
     try:
         await connection.fetchval(_ADVANCE, seconds)
-        # Its ids and months are of the new time, so it comes after; one table at a time, so that it never waits for a
-        # service that waits for it.
+        # Its ids and months are of the new time, so it comes after.
         for (table,) in await connection.fetch(_GROWING):
-            await connection.execute(_GROW, table)
+            await eventually(partial(_has_grown, connection, table), what=f"{service} makes the partitions of {table}")
         now: datetime = await connection.fetchval(_NOW)
     finally:
         await connection.close()
     return now
+
+
+async def _has_grown(connection: "asyncpg.Connection[asyncpg.Record]", table: str) -> bool:
+    """Make one table's partitions; false where a service holds what is needed: it may in turn wait for us."""
+    try:
+        async with connection.transaction():
+            await connection.execute(_GIVE_WAY)
+            await connection.execute(_GROW, table)
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
 
 
 async def _as_owner(places: Places, postgres: Postgres, service: str) -> "asyncpg.Connection[asyncpg.Record]":

@@ -19,7 +19,7 @@ from recital_testing.house.clock import advance, read_time
 from recital_testing.house.endpoints import Endpoints
 from recital_testing.house.environment import Places, environment, urls
 from recital_testing.house.provisioning import make_databases, make_keys, make_stream, migrate_databases
-from recital_testing.house.running import Runs, Service
+from recital_testing.house.running import READY_WITHIN, Runs, Service
 from recital_testing.house.tenants import Bearer, TestTenant
 from recital_testing.house.tokens import Tokens
 from recital_testing.ports import OBJECT_PORTS, choose_ports, require_free
@@ -179,9 +179,9 @@ class House:
         target = await advance(self.places, self.servers.postgres, duration)
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             for name in SERVICES:
-                await eventually(
-                    partial(self._has_followed, self.service(name), client, target), what=f"{name} follows the clock"
-                )
+                # A service may be on its way up: it has as long to follow as to become ready.
+                followed = partial(self._has_followed, self.service(name), client, target)
+                await eventually(followed, within=READY_WITHIN, what=f"{name} follows the clock")
         self.clock = Clock()
         await self.read_clock()
         if self.places.endpoints.exists():

@@ -68,8 +68,14 @@ async def register_source(
     return source
 
 
-async def register_staff(means: Means, tx: Transaction, staff_id: str, *, name: str | None, bot: bool) -> UUID:
+async def register_staff(
+    means: Means, tx: Transaction, staff_id: str, *, name: str | None, bot: bool, key: str | None = None
+) -> UUID:
     """Register a member of staff, or one of the tenant's own bots; the same staff id is the same subject."""
+    content = repr((staff_id, name, bot)).encode()
+    again = await claim(tx, key, route="POST /v1/staff", fingerprint=content)
+    if again is not None:
+        return again
     tenant, _ = await tenants.own_tenant(tx)
     person = described([(IdentifierKind.STAFF_ID, staff_id)], name=name, region=tenant.draft.number_region, path="")
     if not isinstance(person, Described):
@@ -77,6 +83,7 @@ async def register_staff(means: Means, tx: Transaction, staff_id: str, *, name: 
     (subject,) = await find_or_make(tx, means.vault, tenant, [person])
     if subject is None:
         raise NotFound
+    await remember(tx, key, result=subject)
     identity = (await subjects.sealed_identities(tx, [subject], locked=True)).get(subject)
     if identity is None or (identity.staff and identity.bot == bot):
         return subject

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from recital_database import Json, Transaction, claim, new_id, record, remember
 from recital_errors import Forbidden, Gone, Malformed, NotFound
-from recital_identity import LARGEST_TOKEN, TokenKind, issuer_named, read_permit, sign
+from recital_identity import TokenKind, issuer_named, read_permit, sign
 
 from recital_consent.actions.consequences import state_of
 from recital_consent.actions.means import LOG, Means, refuse
@@ -98,11 +98,14 @@ async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, 
 def _signed(means: Means, issued: Issued | None) -> tuple[Issued, str]:
     if issued is None or issued.claims is None:
         raise NotFound
-    token = sign(TokenKind.PERMIT, issued.claims, means.permit_key)
-    if len(token) > LARGEST_TOKEN:
+    # In one order of claims, however the database keeps them: the same permit is the same text.
+    claims = json.loads(json.dumps(issued.claims, sort_keys=True))
+    try:
+        token = sign(TokenKind.PERMIT, claims, means.permit_key)
+    except Malformed:
         raise Malformed(
             "permit_too_large", "The call has more spans, segments or parties than a permit can hold: send it in parts."
-        )
+        ) from None
     return issued, token
 
 

@@ -24,7 +24,7 @@ def judged_entries(
     path: str,
 ) -> tuple[list[Entry], list[Problem]]:
     """Return the entries and what is wrong with them; those who join in the same request may be named by others."""
-    joining = {draft.party for draft in drafts if draft.joining is not None and draft.party is not None}
+    joining = {draft.party for draft in drafts if draft.kind is EntryKind.JOINED and draft.party is not None}
     entries: list[Entry] = []
     problems: list[Problem] = []
     for index, draft in enumerate(drafts):

@@ -106,10 +106,12 @@ def people_routes(means: Means) -> Router:
 
     @router.post("/staff", status_code=201)
     async def register_staff(
-        body: RegisterStaff, caller: Annotated[Caller, requires(Permission.MANAGE_STAFF)]
+        body: RegisterStaff,
+        caller: Annotated[Caller, requires(Permission.MANAGE_STAFF)],
+        key: IdempotencyKey = None,
     ) -> StaffView:
         """Register a member of staff; the same staff id is the same person, so asking twice is harmless."""
-        subject = await people.register_staff(means, caller.tx, body.staff_id, name=body.name, bot=body.bot)
+        subject = await people.register_staff(means, caller.tx, body.staff_id, name=body.name, bot=body.bot, key=key)
         return StaffView(subject=subject, bot=body.bot)
 
     @router.post("/staff/notices", status_code=201)

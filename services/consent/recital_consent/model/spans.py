@@ -58,9 +58,19 @@ class Spans:
 
     def __and__(self, other: "Spans") -> "Spans":
         """The moments in both."""
-        return Spans.of(
-            (max(mine[0], theirs[0]), min(mine[1], theirs[1])) for mine in self.pieces for theirs in other.pieces
-        )
+        found: list[Span] = []
+        mine, theirs = iter(self.pieces), iter(other.pieces)
+        one, two = next(mine, None), next(theirs, None)
+        while one and two:
+            start, end = max(one[0], two[0]), min(one[1], two[1])
+            if start < end:
+                found.append((start, end))
+            # Whichever ends first can meet nothing more.
+            if one[1] <= two[1]:
+                one = next(mine, None)
+            else:
+                two = next(theirs, None)
+        return Spans(tuple(found))
 
     def __sub__(self, other: "Spans") -> "Spans":
         """The moments in this one and not in the other."""

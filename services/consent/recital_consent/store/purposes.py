@@ -8,6 +8,7 @@ from uuid import UUID
 from recital_database import Transaction, new_id
 from recital_errors import NotFound
 from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from recital_consent.model.purposes import (
     Basis,
@@ -67,7 +68,7 @@ async def newest_versions(tx: Transaction, keys: Collection[str]) -> Mapping[str
     """Return the version in force of each of these purposes that is known."""
     statement = (
         _COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant, _PURPOSES.c.key.in_(list(keys)))
-        .distinct(_VERSIONS.c.id)
+        .ext(distinct_on(_VERSIONS.c.id))
         .order_by(_VERSIONS.c.id, _VERSIONS.c.version.desc())
     )
     return {row.key: _purpose(row) for row in await tx.execute(statement)}
@@ -108,7 +109,9 @@ async def list_purposes(tx: Transaction, *, after: UUID | None, most: int) -> Se
     statement = _COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant)
     if after is not None:
         statement = statement.where(_VERSIONS.c.id > after)
-    statement = statement.distinct(_VERSIONS.c.id).order_by(_VERSIONS.c.id, _VERSIONS.c.version.desc()).limit(most)
+    statement = (
+        statement.ext(distinct_on(_VERSIONS.c.id)).order_by(_VERSIONS.c.id, _VERSIONS.c.version.desc()).limit(most)
+    )
     return [_purpose(row) for row in await tx.execute(statement)]
 
 

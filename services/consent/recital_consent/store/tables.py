@@ -275,7 +275,8 @@ class PartRow(Tabular, table=True):
 async def add(tx: Transaction, row: type[Tabular], values: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows of this tenant in one statement; all have the same columns."""
     if values:
-        await tx.execute(insert(row.__table__).values([{"tenant_id": tx.tenant, **each} for each in values]))
+        # Values beside the statement, not in it: the statement is then compiled once, however many rows come.
+        await tx.execute(insert(row.__table__), [{"tenant_id": tx.tenant, **each} for each in values])
 
 
 async def add_new(tx: Transaction, row: type[Tabular], values: Mapping[str, Any]) -> bool:

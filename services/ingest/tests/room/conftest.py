@@ -20,7 +20,7 @@ import asyncpg
 import httpx
 import pytest_asyncio
 from recital_bus import new_user
-from recital_database import Database, DatabaseSettings
+from recital_database import Database, DatabaseSettings, Together
 from recital_events import CATALOGUE, ErasureOrdered, Event, PurposePublished, RequestReceived, TenantOpened
 from recital_identity import LocalIssuer, Order, Role, SigningKey, TokenKind, issue_order, sign
 from recital_ingest.actions.crashpoints import Crash
@@ -121,7 +121,10 @@ class Room:
             handler = handlers(self.means)[CATALOGUE[event.name]]
             assert handler is not None
             async with self.database.transaction(tenant) as tx:
-                assert await handler(tx, event) is None, event.name
+                if isinstance(handler, Together):
+                    await handler.handle(tx, [event])
+                else:
+                    assert await handler(tx, event) is None, event.name
 
     async def open_tenant(self, tenant: UUID = TENANT) -> None:
         opened = TenantOpened(
