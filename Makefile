@@ -47,7 +47,7 @@ clock: setup ## Move the running services' clock: make clock ADVANCE=P6M
 
 test: setup ## Every test, on the real servers, with coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -m "not campaign"
 	@$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
 	@# a decision is a rule of law: no branch of it goes untested
 	@$(BIN)/coverage report --include='services/*/recital_*/decisions/*' --fail-under=100 >/dev/null

@@ -66,10 +66,14 @@ async def test_one_idempotency_key_is_one_call(desk: "Desk") -> None:
     assert refused.value.code == "idempotency_key_reused"
 
 
-async def test_registering_at_once_makes_one_call_and_one_subject(desk: "Desk") -> None:
+async def test_registering_one_call_at_once_makes_one_call(desk: "Desk") -> None:
     made = await asyncio.gather(*(desk.register() for _ in range(4)))
     assert len({each.id for each in made}) == 1
-    await asyncio.gather(*(desk.register(f"pbx-{number}") for number in range(5)))
+
+
+async def test_several_first_calls_of_one_caller_at_once_make_one_subject(desk: "Desk") -> None:
+    made = await asyncio.gather(*(desk.register(f"pbx-{number}") for number in range(6)))
+    assert len({each.subjects for each in made}) == 1
     assert await desk.count("subject_index", "kind = 'number'") == 1
 
 
