@@ -18,14 +18,14 @@ from recital_testing.waiting import eventually
 _EXACT = "select extract(epoch from recital_now() + $1::text::interval - recital_now())::float8"
 _ADVANCE = "select recital_advance_clock(make_interval(secs => $1))"
 _GROWING = "select unnest(recital_partitioned())"
-_GROW = "select recital_grow_partitions($1)"
+_GROW = "select recital_grow_partitions($1, make_interval(secs => $2))"
 # Sooner than PostgreSQL looks for deadlocks (1 s), so that never a service's transaction is ended for ours.
 _GIVE_WAY = "set local lock_timeout = '200ms'"
 _NOW = "select recital_now()"
 
 
 async def advance(places: Places, postgres: Postgres, duration: str) -> datetime:
-    """Move time ahead by an ISO 8601 duration and make the partitions of the new time; return the new time.
+    """Move time ahead by an ISO 8601 duration and make the partitions of the new time first; return the new time.
 
     Raises HouseError when it is no duration or points back.
     """
@@ -62,22 +62,23 @@ async def _exact(places: Places, postgres: Postgres, duration: str) -> float:
 async def _advance(places: Places, postgres: Postgres, service: str, seconds: float) -> datetime:
     connection = await _as_owner(places, postgres, service)
     try:
-        await connection.fetchval(_ADVANCE, seconds)
-        # Its ids and months are of the new time, so it comes after.
+        # Before time moves: not one row of the new time may go into a default partition.
         for (table,) in await connection.fetch(_GROWING):
-            await eventually(partial(_has_grown, connection, table), what=f"{service} makes the partitions of {table}")
+            grown = partial(_has_grown, connection, table, seconds)
+            await eventually(grown, what=f"{service} makes the partitions of {table}")
+        await connection.fetchval(_ADVANCE, seconds)
         now: datetime = await connection.fetchval(_NOW)
     finally:
         await connection.close()
     return now
 
 
-async def _has_grown(connection: "asyncpg.Connection[asyncpg.Record]", table: str) -> bool:
+async def _has_grown(connection: "asyncpg.Connection[asyncpg.Record]", table: str, seconds: float) -> bool:
     """Make one table's partitions; false where a service holds what is needed: it may in turn wait for us."""
     try:
         async with connection.transaction():
             await connection.execute(_GIVE_WAY)
-            await connection.execute(_GROW, table)
+            await connection.execute(_GROW, table, seconds)
     except asyncpg.LockNotAvailableError:
         return False
     return True
