@@ -8,7 +8,6 @@ import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -146,13 +145,8 @@ class Checking:
 
 
 def _entry(shown: Mapping[str, Any]) -> Entry:
-    return Entry(
-        id=UUID(shown["id"]),
-        kind=shown["kind"],
-        at=datetime.fromisoformat(shown["at"]),
-        facts=shown["facts"],
-        commitment=shown["commitment"],
-    )
+    """Read an entry as it was hashed; its position is not part of it."""
+    return Entry.read({name: value for name, value in shown.items() if name != "position"})
 
 
 def _hashes(proof: Sequence[str]) -> list[bytes]:

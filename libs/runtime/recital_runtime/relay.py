@@ -10,6 +10,7 @@ import structlog
 from recital_bus import Bus, Message
 from recital_database import Database
 from recital_database.outbox import backlog, published, sent_by_hour, unpublished
+from recital_errors import Unavailable
 
 from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbours
@@ -87,6 +88,9 @@ class Reconciler:
             answer = await self._neighbours[consumer].get(
                 "/internal/v1/inbox", token=token, producer=self._database.service
             )
+            if not answer.is_success:
+                # While its clock and ours differ it refuses our token: as if it were away.
+                raise Unavailable(f"{consumer}_unavailable", f"The {consumer} service does not tell its inbox.")
             arrived = {key: tuple(value) for key, value in answer.json()["hours"].items()}
             mine = {key: value for key, value in sent.items() if key.split(" ")[0] in names}
             differing = [key for key, value in mine.items() if arrived.get(key) != value]

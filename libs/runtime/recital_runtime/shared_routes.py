@@ -12,6 +12,7 @@ from recital_database.inbox import received_by_hour
 from recital_database.journal import Sequenced, consistency, entries, latest_checkpoint, receipt
 from recital_errors import NotFound
 from recital_identity import Permission
+from recital_ledger import instant
 
 from recital_runtime.access import Caller, Operator, Router, open_route, requires, runtime_of, serves_service
 from recital_runtime.shapes import Instant, Model, Page, PageOf, Paging, Text2000, page_of, rfc3339
@@ -36,12 +37,15 @@ class Acknowledgement(Model):
 
 
 class EntryView(Model):
-    """A ledger entry in its place: `facts` are ids; `commitment` is SHA-256 over a salt and what the entry is about."""
+    """A ledger entry in its place: `facts` are ids; `commitment` is SHA-256 over a salt and what the entry is about.
+
+    Without `position` it is what was hashed: `at` is in the one spelling of the leaf.
+    """
 
     id: UUID
     position: int
     kind: str
-    at: Instant
+    at: str
     facts: dict[str, Any]
     commitment: str
 
@@ -155,7 +159,9 @@ def ledger_routes(logs: tuple[str, ...]) -> Router:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> PageOf[EntryView]:
         """List entries from position `start` on; an outsider rebuilds the tree from them."""
-        return PageOf(items=[_entry(each) for each in await entries(caller.tx, known(log), start=start, most=limit)])
+        return PageOf(
+            items=[entry_view(each) for each in await entries(caller.tx, known(log), start=start, most=limit)]
+        )
 
     @router.get("/{log}/entries/{entry}/receipt", responses={202: {"description": "Not sequenced yet; ask again."}})
     async def entry_receipt(
@@ -166,7 +172,7 @@ def ledger_routes(logs: tuple[str, ...]) -> Router:
         if found is None:
             response.status_code = 202
             return None
-        view = _entry(Sequenced(found.entry, found.position))
+        view = entry_view(Sequenced(found.entry, found.position))
         return ReceiptView(entry=view, size=found.size, checkpoint=found.checkpoint, proof=_base64(found.proof))
 
     @router.get("/{log}/consistency")
@@ -208,13 +214,14 @@ def _alarm(alarm: Alarm) -> AlarmView:
     )
 
 
-def _entry(found: Sequenced) -> EntryView:
+def entry_view(found: Sequenced) -> EntryView:
+    """Return an entry as it is shown."""
     entry = found.entry
     return EntryView(
         id=entry.id,
         position=found.position,
         kind=entry.kind,
-        at=entry.at,
+        at=instant(entry.at),
         facts=dict(entry.facts),
         commitment=entry.commitment,
     )
@@ -224,4 +231,4 @@ def _base64(hashes: list[bytes]) -> list[str]:
     return [base64.b64encode(each).decode() for each in hashes]
 
 
-__all__ = ["Page", "alarm_routes", "health_routes", "internal_routes", "ledger_routes"]
+__all__ = ["Page", "alarm_routes", "entry_view", "health_routes", "internal_routes", "ledger_routes"]
