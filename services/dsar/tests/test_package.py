@@ -60,6 +60,12 @@ async def test_the_package_holds_all_that_is_given_with_checksums(office: Any) -
     assert [(each["recording"], each["mute"]) for each in facts["recordings"]] == [(office.recording, ["agent"])]
 
 
+async def test_a_package_is_made_also_when_seconds_since_1970_need_more_than_32_bits(office: Any) -> None:
+    await office.move_clock("15 years")
+    package = opened((await office.fetch(*await office.ready())).content)
+    assert {member.date_time[0] >= 2038 for member in package.infolist()} == {True}
+
+
 async def test_every_other_voice_is_muted_by_ingest_under_a_grant_of_the_request(office: Any) -> None:
     request, _ = await office.ready()
     grants = [body for _, path, body in office.script.asked if path == f"/v1/recordings/{office.recording}/grants"]

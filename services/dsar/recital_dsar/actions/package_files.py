@@ -82,10 +82,9 @@ class PackageFiles:
             return zlib.compressobj(level=self._level, wbits=-zlib.MAX_WBITS)
 
         members = ((name, self.now, MODE, ZIP_64, chunks) async for name, chunks in self._files())
-        zipped = cast(
-            "AsyncGenerator[bytes, None]", async_stream_zip(members, chunk_size=PIECE, get_compressobj=compressor)
-        )
-        async with aclosing(zipped) as pieces:
+        # The extended time of a ZIP is a signed 32-bit number of seconds, which ends in January 2038.
+        made = async_stream_zip(members, chunk_size=PIECE, get_compressobj=compressor, extended_timestamps=False)
+        async with aclosing(cast("AsyncGenerator[bytes, None]", made)) as pieces:
             async for piece in pieces:
                 yield piece
 
