@@ -1,6 +1,8 @@
 """What comes into the register and when it ends, whatever the order in which events arrive (R11, R15)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,9 +12,13 @@ from recital_errors import PermanentError
 from recital_events import PartyLink, PurposeSpans, PurposeVersion
 from recital_retention.decisions.clocks import due_at
 from recital_retention.model import CalendarDuration
+from recital_retention.schedule import look_at_due
+from recital_retention.store import schedule
 from recital_retention.store.clocks import DUE_AT
+from recital_testing import eventually
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+TENANT = UUID(int=0xA)
 
 
 async def due_of(room: Any, holding: UUID) -> datetime | None:
@@ -290,6 +296,26 @@ async def test_an_identity_newly_needed_while_it_is_being_destroyed_is_alarmed(r
     await room.settle()
     await room.call()
     assert "identity_needed_late" in await room.alarms()
+
+
+async def somebody_waits(room: Any) -> bool:
+    return bool((await room.rows("select exists (select from pg_locks where not granted) as waits"))[0].waits)
+
+
+async def test_a_look_that_was_asked_for_while_another_is_taken_is_not_lost(room: Any) -> None:
+    # The last thing that needed an identity goes at the moment at which somebody finds that it is still needed.
+    call = await room.call(room.customer)
+    async with room.database.transaction(TENANT) as tx:
+        await schedule.put_now(tx, [room.customer])
+    async with room.database.transaction(TENANT) as going:
+        await going.execute("update schedule set due_at = :now where id = :id", {"now": going.now, "id": room.customer})
+        looking = asyncio.create_task(look_at_due(room.means))
+        await eventually(partial(somebody_waits, room))
+        gone = "update holdings set state = 'erased', ordered_at = :now, erased_at = :now where id = :id"
+        await going.execute(gone, {"id": call, "now": going.now})
+        await going.execute("delete from holding_subjects where id = :id", {"id": call})
+    await looking
+    assert await room.state(room.customer) == "ordering"
 
 
 async def test_another_tenants_holdings_are_not_there(room: Any) -> None:

@@ -32,10 +32,11 @@ async def look(means: Means, tenant: UUID) -> bool:
 
 async def decide(tx: Transaction, due: Sequence[UUID]) -> None:
     """Decide holdings whose row locks this transaction has."""
+    # First of all: whoever asks for another look after this, asks because of something that was not seen here.
+    await schedule.remove(tx, due)
     next_clocks = await _end_clocks(tx, due)
     judged = [(standing, may_erase(standing, tx.now)) for standing in await standings_of(tx, due)]
     await orders.keep(tx, {s.holding: _codes(verdict) for s, verdict in judged if verdict.kept})
-    await schedule.remove(tx, due)
     await schedule.put(tx, {s.holding: at for s, verdict in judged if (at := _again(s, verdict, next_clocks))})
     await order_erasures(tx, [(standing, verdict.ground) for standing, verdict in judged if verdict.allowed])
 

@@ -36,9 +36,11 @@ async def put_now(tx: Transaction, holdings: Collection[UUID]) -> None:
 
 
 async def remove(tx: Transaction, holdings: Collection[UUID]) -> None:
-    """Look at holdings no more, until something happens to them."""
+    """Look at holdings no more, until something happens to them. Waits for whoever is asking for another look."""
     await tx.execute(
-        "delete from schedule where tenant_id = :tenant and id = any(cast(:ids as uuid[]))",
+        "delete from schedule s using (select id from schedule where tenant_id = :tenant"
+        " and id = any(cast(:ids as uuid[])) order by id for update) taken"
+        " where s.tenant_id = :tenant and s.id = taken.id",
         {"tenant": tx.tenant, "ids": list(holdings)},
     )
 
