@@ -1,6 +1,16 @@
 """What services tell each other: the event catalogue."""
 
-from recital_events.calls import CallEnded, CallRegistered, PermitRevoked
+from recital_events.calls import (
+    CallEnded,
+    CallRegistered,
+    CallUnended,
+    ConsentWithdrawn,
+    EndingReported,
+    ObjectionRaised,
+    PermitReinstated,
+    PermitRevoked,
+    PermitSuspended,
+)
 from recital_events.catalogue import (
     CATALOGUE,
     SERVICES,
@@ -12,7 +22,17 @@ from recital_events.catalogue import (
     subjects_produced_by,
 )
 from recital_events.envelope import CONTENT_TYPE, Envelope, dataschema_of
-from recital_events.erasures import ClockExpired, ErasureCertified, ErasureOrdered, HoldingErased, HoldingStuck
+from recital_events.erasures import (
+    ClockExpired,
+    ErasureCertified,
+    ErasureOrdered,
+    ErasureRequested,
+    ErasureWithheld,
+    HoldingErased,
+    HoldingStuck,
+    HoldPlaced,
+    HoldReleased,
+)
 from recital_events.event import Code, Event, Instant, Sha256
 from recital_events.nouns import (
     HoldingKind,
@@ -24,9 +44,37 @@ from recital_events.nouns import (
     PurposeVersion,
     Span,
 )
-from recital_events.recordings import CopyRegistered, RecordingStored
-from recital_events.requests import CollectionOrdered, PartCollected, RequestClosed, RequestKind, RequestReceived
-from recital_events.tenants import Basis, PurposePublished, TenantOpened
+from recital_events.recordings import (
+    CopyRegistered,
+    RecordingConfirmed,
+    RecordingMissing,
+    RecordingRefused,
+    RecordingStored,
+    RecordingTrimmed,
+)
+from recital_events.requests import (
+    CollectionOrdered,
+    ObjectionRejected,
+    ObjectionUpheld,
+    PartCollected,
+    RectificationDecided,
+    RequestClosed,
+    RequestKind,
+    RequestReceived,
+    RestrictionLifted,
+    RestrictionSet,
+)
+from recital_events.subjects import SubjectMerged, SubjectSplit
+from recital_events.tenants import (
+    Basis,
+    ErasureWindow,
+    PurposePublished,
+    PurposeRetired,
+    TenantChanged,
+    TenantClosed,
+    TenantErased,
+    TenantOpened,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -35,33 +83,59 @@ __all__ = [
     "Basis",
     "CallEnded",
     "CallRegistered",
+    "CallUnended",
     "ClockExpired",
     "Code",
     "CollectionOrdered",
+    "ConsentWithdrawn",
     "CopyRegistered",
+    "EndingReported",
     "Envelope",
     "ErasureCertified",
     "ErasureOrdered",
+    "ErasureRequested",
+    "ErasureWindow",
+    "ErasureWithheld",
     "Event",
+    "HoldPlaced",
+    "HoldReleased",
     "HoldingErased",
     "HoldingKind",
     "HoldingStuck",
     "Instant",
+    "ObjectionRaised",
+    "ObjectionRejected",
+    "ObjectionUpheld",
     "PartCollected",
     "PartyKind",
     "PartyLink",
+    "PermitReinstated",
     "PermitRevoked",
+    "PermitSuspended",
     "Place",
     "Proof",
     "PurposePublished",
+    "PurposeRetired",
     "PurposeSpans",
     "PurposeVersion",
+    "RecordingConfirmed",
+    "RecordingMissing",
+    "RecordingRefused",
     "RecordingStored",
+    "RecordingTrimmed",
+    "RectificationDecided",
     "RequestClosed",
     "RequestKind",
     "RequestReceived",
+    "RestrictionLifted",
+    "RestrictionSet",
     "Sha256",
     "Span",
+    "SubjectMerged",
+    "SubjectSplit",
+    "TenantChanged",
+    "TenantClosed",
+    "TenantErased",
     "TenantOpened",
     "consumed_by",
     "dataschema_of",

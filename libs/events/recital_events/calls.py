@@ -43,6 +43,47 @@ class CallEnded(Event):
     private: bool
 
 
+class CallUnended(Event):
+    """A call should have ended long ago and nobody said so: its recording counts as missing."""
+
+    name = "call.unended"
+    identity = "call"
+    producers = ("consent",)
+    consumers = ("retention",)
+    public = True
+
+    call: UUID
+    started_at: Instant | None = None
+    noticed_at: Instant
+
+
+class PermitSuspended(Event):
+    """Nothing may be played under a permit until it is reinstated or revoked; it is being decided."""
+
+    name = "permit.suspended"
+    identity = "permit"
+    producers = ("consent",)
+    consumers = ("ingest", "retention")
+
+    permit: UUID
+    call: UUID
+    suspended_at: Instant
+    reason: Code
+
+
+class PermitReinstated(Event):
+    """A suspended permit stands again as it stood before."""
+
+    name = "permit.reinstated"
+    identity = "permit"
+    producers = ("consent",)
+    consumers = ("ingest", "retention")
+
+    permit: UUID
+    call: UUID
+    reinstated_at: Instant
+
+
 class PermitRevoked(Event):
     """A permit stands no more, or for less: `recording_spans` is all that may be kept and played from now on."""
 
@@ -57,3 +98,45 @@ class PermitRevoked(Event):
     recording_spans: tuple[PurposeSpans, ...]
     revoked_at: Instant
     reason: Code
+
+
+class ConsentWithdrawn(Event):
+    """A person withdrew consent for these purposes, outside any one call; None means for all that rest on consent."""
+
+    name = "consent.withdrawn"
+    identity = "withdrawal"
+    producers = ("consent",)
+    consumers = ("retention",)
+
+    withdrawal: UUID
+    subject: UUID
+    purposes: tuple[Code, ...] | None = None
+    withdrawn_at: Instant
+
+
+class ObjectionRaised(Event):
+    """A person objects to these purposes (R17), outside any one call; None means to all that may be objected to."""
+
+    name = "objection.raised"
+    identity = "objection"
+    producers = ("consent",)
+    consumers = ("retention",)
+
+    objection: UUID
+    subject: UUID
+    purposes: tuple[Code, ...] | None = None
+    raised_at: Instant
+
+
+class EndingReported(Event):
+    """What a reference names (a contract, a case) ended: retention periods that wait for it begin."""
+
+    name = "ending.reported"
+    identity = "ending"
+    producers = ("consent",)
+    consumers = ("retention",)
+
+    ending: UUID
+    reference: Reference
+    ended_at: Instant
+    reported_at: Instant

@@ -7,19 +7,39 @@ version it does not see; `problems` says where that, or anything else a catalogu
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from recital_events import calls, erasures, recordings, requests, tenants
+from recital_events import calls, erasures, recordings, requests, subjects, tenants
 from recital_events.event import Event
 
 _EVENTS: tuple[type[Event], ...] = (
     tenants.TenantOpened,
+    tenants.TenantChanged,
+    tenants.TenantClosed,
+    tenants.TenantErased,
     tenants.PurposePublished,
+    tenants.PurposeRetired,
+    subjects.SubjectMerged,
+    subjects.SubjectSplit,
     calls.CallRegistered,
     calls.CallEnded,
+    calls.CallUnended,
+    calls.PermitSuspended,
+    calls.PermitReinstated,
     calls.PermitRevoked,
+    calls.ConsentWithdrawn,
+    calls.ObjectionRaised,
+    calls.EndingReported,
     recordings.RecordingStored,
+    recordings.RecordingConfirmed,
+    recordings.RecordingTrimmed,
+    recordings.RecordingRefused,
+    recordings.RecordingMissing,
     recordings.CopyRegistered,
     erasures.ClockExpired,
+    erasures.HoldPlaced,
+    erasures.HoldReleased,
+    erasures.ErasureRequested,
     erasures.ErasureOrdered,
+    erasures.ErasureWithheld,
     erasures.ErasureCertified,
     erasures.HoldingErased,
     erasures.HoldingStuck,
@@ -27,6 +47,11 @@ _EVENTS: tuple[type[Event], ...] = (
     requests.RequestClosed,
     requests.CollectionOrdered,
     requests.PartCollected,
+    requests.RestrictionSet,
+    requests.RestrictionLifted,
+    requests.ObjectionUpheld,
+    requests.ObjectionRejected,
+    requests.RectificationDecided,
 )
 
 CATALOGUE: Mapping[str, type[Event]] = MappingProxyType({event.name: event for event in _EVENTS})

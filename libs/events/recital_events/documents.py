@@ -143,6 +143,8 @@ def _type(field: Json) -> str:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if "anyOf" in field:
         return " or ".join(_type(each) for each in field["anyOf"])
+    if "prefixItems" in field:
+        return f"({', '.join(_type(each) for each in field['prefixItems'])})"
     if field.get("type") == "array":
         return f"list of {_type(field['items'])}"
     return str(field.get("format") or field["type"])

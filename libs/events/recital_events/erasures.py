@@ -46,6 +46,69 @@ class ErasureOrdered(Event):
     ordered_at: Instant
 
 
+class ErasureWithheld(Event):
+    """A holding that a person asked to have erased must stay, on this ground; decided again when that ends."""
+
+    name = "erasure.withheld"
+    identity = "holding"
+    producers = ("retention",)
+    consumers = _OWNERS
+
+    holding: UUID
+    kind: HoldingKind
+    request: UUID
+    ground: Code
+    until: Instant | None = None
+    withheld_at: Instant
+
+
+class ErasureRequested(Event):
+    """A person's request to have this holding erased was upheld, on this ground of AVG art. 17(1).
+
+    It stands for these subjects: a recording of an earlier call that arrives later is erased too.
+    """
+
+    name = "erasure.requested"
+    identity = "holding"
+    producers = ("dsar",)
+    consumers = ("retention",)
+
+    request: UUID
+    holding: UUID
+    kind: HoldingKind
+    subjects: tuple[UUID, ...]
+    ground: Code
+    requested_at: Instant
+
+
+class HoldPlaced(Event):
+    """A legal hold is in force on a holding: it is not destroyed, whatever its clocks say."""
+
+    name = "hold.placed"
+    identity = "holding"
+    producers = ("retention",)
+    consumers = ("ingest", "dsar")
+
+    hold: UUID
+    holding: UUID
+    kind: HoldingKind
+    placed_at: Instant
+
+
+class HoldReleased(Event):
+    """A legal hold on a holding was released; others may still be in force."""
+
+    name = "hold.released"
+    identity = "holding"
+    producers = ("retention",)
+    consumers = ("ingest", "dsar")
+
+    hold: UUID
+    holding: UUID
+    kind: HoldingKind
+    released_at: Instant
+
+
 class ErasureCertified(Event):
     """Every place of a holding was proved empty, and the certificate is signed."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from recital_events.event import Code, Event, Instant, Sha256
+from recital_events.nouns import HoldingKind
 
 RequestKind = Literal["access", "erasure", "restriction", "rectification", "portability", "objection"]
 """What a person may ask: AVG art. 15, 17, 18, 16, 20, 21."""
@@ -37,6 +38,82 @@ class RequestClosed(Event):
     request: UUID
     outcome: Code
     closed_at: Instant
+
+
+class RestrictionSet(Event):
+    """A holding is restricted (AVG art. 18): kept, and used for nothing but what the article allows."""
+
+    name = "restriction.set"
+    identity = "holding"
+    producers = ("dsar",)
+    consumers = ("consent", "ingest", "retention")
+
+    restriction: UUID
+    request: UUID
+    holding: UUID
+    kind: HoldingKind
+    ground: Code
+    set_at: Instant
+
+
+class RestrictionLifted(Event):
+    """A restriction of a holding is over; others may still stand."""
+
+    name = "restriction.lifted"
+    identity = "holding"
+    producers = ("dsar",)
+    consumers = ("consent", "ingest", "retention")
+
+    restriction: UUID
+    request: UUID
+    holding: UUID
+    kind: HoldingKind
+    lifted_at: Instant
+
+
+class ObjectionUpheld(Event):
+    """A person's objection (AVG art. 21) holds: the purposes are closed for that person (R17); None means all."""
+
+    name = "objection.upheld"
+    identity = "objection"
+    producers = ("dsar",)
+    consumers = ("consent", "retention")
+
+    objection: UUID
+    request: UUID
+    subjects: tuple[UUID, ...]
+    purposes: tuple[Code, ...] | None = None
+    decided_at: Instant
+
+
+class ObjectionRejected(Event):
+    """A person's objection does not hold: there are compelling grounds (AVG art. 21(1)), told to that person."""
+
+    name = "objection.rejected"
+    identity = "objection"
+    producers = ("dsar",)
+    consumers = ("consent", "retention")
+
+    objection: UUID
+    request: UUID
+    subjects: tuple[UUID, ...]
+    purposes: tuple[Code, ...] | None = None
+    decided_at: Instant
+
+
+class RectificationDecided(Event):
+    """A correction (AVG art. 16) must stand with a holding; its owner fetches the text from dsar, no event has it."""
+
+    name = "rectification.decided"
+    identity = "rectification"
+    producers = ("dsar",)
+    consumers = ("consent", "ingest")
+
+    rectification: UUID
+    request: UUID
+    holding: UUID
+    kind: HoldingKind
+    decided_at: Instant
 
 
 class CollectionOrdered(Event):

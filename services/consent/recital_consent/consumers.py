@@ -1,7 +1,22 @@
 """Events in: what consent does on each event it follows."""
 
 from recital_database import Handlers
-from recital_events import CollectionOrdered, ErasureCertified, ErasureOrdered, RecordingStored
+from recital_events import (
+    CollectionOrdered,
+    ErasureCertified,
+    ErasureOrdered,
+    ErasureWithheld,
+    ObjectionRejected,
+    ObjectionUpheld,
+    RecordingConfirmed,
+    RecordingRefused,
+    RecordingStored,
+    RecordingTrimmed,
+    RectificationDecided,
+    RestrictionLifted,
+    RestrictionSet,
+    TenantErased,
+)
 
 from recital_consent.actions import collecting, erasing, recordings
 
@@ -13,4 +28,14 @@ def handlers() -> Handlers:
         ErasureOrdered: erasing.take_order,
         ErasureCertified: None,
         CollectionOrdered: collecting.take_order,
+        TenantErased: None,
+        RecordingConfirmed: None,
+        RecordingTrimmed: None,
+        RecordingRefused: None,
+        ErasureWithheld: None,
+        RestrictionSet: None,
+        RestrictionLifted: None,
+        ObjectionUpheld: None,
+        ObjectionRejected: None,
+        RectificationDecided: None,
     }

@@ -1,7 +1,20 @@
 """Events in: what other services tell, each taken in the transaction of the inbox."""
 
 from recital_database import Handlers, NotYet, Transaction
-from recital_events import ErasureCertified, ErasureOrdered, PartCollected, TenantOpened
+from recital_events import (
+    ErasureCertified,
+    ErasureOrdered,
+    ErasureWithheld,
+    HoldPlaced,
+    HoldReleased,
+    PartCollected,
+    SubjectMerged,
+    SubjectSplit,
+    TenantChanged,
+    TenantClosed,
+    TenantErased,
+    TenantOpened,
+)
 
 from recital_dsar.actions.collection import note_part
 from recital_dsar.actions.erasure import note_erasure_order
@@ -29,4 +42,12 @@ def handlers(means: Means) -> Handlers:
         PartCollected: on_part_collected,
         ErasureOrdered: on_erasure_ordered,
         ErasureCertified: None,
+        TenantChanged: None,
+        TenantClosed: None,
+        TenantErased: None,
+        SubjectMerged: None,
+        SubjectSplit: None,
+        HoldPlaced: None,
+        HoldReleased: None,
+        ErasureWithheld: None,
     }
