@@ -1,5 +1,6 @@
 """The steps at retention: time passes, everything that is due is destroyed, and each destruction is certified."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from demo.hearing import Recording
 OFFICER = Role.PRIVACY_OFFICER
 # A day more than the retention: its end is counted in the tenant's local time, so summer time may add an hour.
 UNTIL_DUE = "P6M1D"
+# Of each request: consent, ingest and retention hand in a part.
+PARTS = 3
 # What outlives the recording: the closed request's file (two years), and the staff, who still work there.
 KINDS_ENDED = ("recording", "call", "package", "collection", "identity")
 
@@ -93,5 +96,9 @@ class Ending:
         return answer["certificate"] is not None or None
 
     async def _copies_ended(self) -> bool | None:
-        ended = [each for each in await self.holdings() if each["kind"] in {"package", "collection"}]
-        return all(each["certificate"] for each in ended) or None
+        """Whether of each request the package and a part of each service are in the register, and certified."""
+        holdings = await self.holdings()
+        kinds = Counter(each["kind"] for each in holdings)
+        announced = kinds["package"] == kinds["request"] and kinds["collection"] == PARTS * kinds["request"]
+        copies = [each for each in holdings if each["kind"] in {"package", "collection"}]
+        return (announced and all(each["certificate"] for each in copies)) or None
