@@ -228,6 +228,7 @@ def _where(house: House, name: str) -> str:
         "postgres": house.servers.postgres.host,
         "nats": house.servers.nats.url,
         "objects": f"http://{house.servers.objects.endpoint} ({house.servers.objects.kind})",
+        "mail": f"{house.servers.mail.view} (smtp on {house.servers.mail.port})",
     }
     return servers.get(name) or house.urls[name]
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from recital_testing.files import private_folder
-from recital_testing.ports import OBJECT_PORTS, choose_ports
+from recital_testing.ports import MAIL_PORTS, OBJECT_PORTS, choose_ports
 from recital_testing.processes import running_pid, write_pid_file
 from recital_testing.services import SERVICES
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from recital_testing.databases import Databases
     from recital_testing.house import House
-    from recital_testing.servers import Nats, Objects, Postgres, Servers
+    from recital_testing.servers import Mail, Nats, Objects, Postgres, Servers
     from recital_testing.vaults import Vaults
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, 0700
 MEMORY_NEEDED = 1 << 30
-SERVER_FIXTURES = frozenset({"postgres", "nats_server", "object_server", "servers"})
+SERVER_FIXTURES = frozenset({"postgres", "nats_server", "object_server", "mail_catcher", "servers"})
 
 DatabaseOf = Callable[..., Awaitable["Database"]]
 DatabaseSettingsOf = Callable[..., Awaitable["DatabaseSettings"]]
@@ -93,12 +93,24 @@ async def nats_server(test_folder: Path) -> AsyncIterator["Nats"]:
     await server.stop()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def mail_catcher(test_folder: Path) -> AsyncIterator["Mail"]:
+    """One SMTP server for all tests of this run that keeps what it is sent: use addresses of your own."""
+    from recital_testing.servers import Mail  # noqa: PLC0415 - see the module's first lines
+
+    ports = choose_ports(MAIL_PORTS)
+    server = Mail.in_folder(test_folder / "mail", port=ports["mail"], view_port=ports["mail_view"])
+    await server.start()
+    yield server
+    await server.kill()
+
+
 @pytest.fixture(scope="session")
-def servers(postgres: "Postgres", nats_server: "Nats", object_server: "Objects") -> "Servers":
-    """All three."""
+def servers(postgres: "Postgres", nats_server: "Nats", object_server: "Objects", mail_catcher: "Mail") -> "Servers":
+    """All four."""
     from recital_testing.servers import Servers  # noqa: PLC0415 - see the module's first lines
 
-    return Servers(postgres=postgres, nats=nats_server, objects=object_server)
+    return Servers(postgres=postgres, nats=nats_server, objects=object_server, mail=mail_catcher)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -26,6 +26,9 @@ OBJECT_PORTS = (
 )
 
 
+MAIL_PORTS = ("mail", "mail_view")
+
+
 def choose_ports(names: Sequence[str], *, first: int | None = None) -> dict[str, int]:
     """Return a port per name: free ones, or `first`, `first + 1`, ... in the order of the names."""
     if first is not None:

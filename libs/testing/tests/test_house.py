@@ -32,7 +32,7 @@ async def test_the_endpoints_name_every_address_and_only_we_may_read_them(house:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     written = json.loads(file.read_text())
     assert written["services"] == house.urls
-    assert set(written["servers"]) == {"postgres", "nats", "objects"}
+    assert set(written["servers"]) == {"postgres", "nats", "objects", "mail"}
     tokens = next(each["tokens"] for each in written["tenants"] if each["id"] == str(tenant.id))
     assert {role: len(each) for role, each in tokens.items() if len(each) > 1} == {
         "privacy_officer": 2,

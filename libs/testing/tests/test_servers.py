@@ -1,12 +1,14 @@
 import secrets
+from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiosmtplib
 import asyncpg
 import httpx
 import pytest
 from recital_testing.ports import OBJECT_PORTS, choose_ports
-from recital_testing.servers import Nats, Objects, Postgres, Servers
+from recital_testing.servers import Mail, Nats, Objects, Postgres, Servers
 from recital_testing.servers.objects import minio_command, seaweedfs_command
 from recital_testing.servers.postgres import LONGEST_SOCKET_FOLDER, socket_folder
 
@@ -132,3 +134,21 @@ async def test_two_vaults_of_a_service_share_its_keys(vault_of: "VaultOf", postg
 
 def test_the_servers_are_the_ones_of_the_run(servers: Servers, postgres: Postgres) -> None:
     assert servers.postgres is postgres
+
+
+async def test_the_mail_catcher_keeps_what_it_is_sent_and_refuses_as_its_domains_say(mail_catcher: Mail) -> None:
+    async with aiosmtplib.SMTP(hostname=mail_catcher.host, port=mail_catcher.port) as client:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "a@recital.example", "b@one.example", "Één <b>brief</b>"
+        message.set_content("Goedendag.")
+        await client.send_message(message)
+        for domain, code in (("bounced.example", 550), ("busy.example", 451)):
+            with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refused:
+                await client.sendmail("a@recital.example", [f"x@{domain}"], "Subject: x\n\nx")
+            assert refused.value.recipients[0].code == code
+    caught = await mail_catcher.mail("b@one.example", "Goedendag")
+    assert caught["subject"] == "Één <b>brief</b>"
+    async with httpx.AsyncClient(trust_env=False) as view:
+        page = (await view.get(f"{mail_catcher.view}/")).text
+        assert "Één &lt;b&gt;brief&lt;/b&gt;" in page
+        assert (await view.get(f"{mail_catcher.view}/other")).status_code == 404

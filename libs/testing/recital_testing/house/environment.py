@@ -85,6 +85,14 @@ def environment(
         "signing_key_dir": secrets.signing_folder,
         **{f"{name}_url": url for name, url in urls(ports).items()},
     }
+    if row.name == "dsar":
+        settings |= {
+            "smtp_host": servers.mail.host,
+            "smtp_port": servers.mail.port,
+            "smtp_security": "none",
+            "mail_from": "privacy@recital.example",
+            "portal_url": urls(ports)["dsar"],
+        }
     return {f"RECITAL_{row.name}_{name}".upper(): str(value) for name, value in settings.items()}
 
 

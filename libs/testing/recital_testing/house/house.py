@@ -22,13 +22,14 @@ from recital_testing.house.provisioning import make_databases, make_keys, make_s
 from recital_testing.house.running import READY_WITHIN, Runs, Service
 from recital_testing.house.tenants import Bearer, TestTenant
 from recital_testing.house.tokens import Tokens
-from recital_testing.ports import OBJECT_PORTS, choose_ports, require_free
-from recital_testing.servers import Nats, Objects, Postgres, Servers
+from recital_testing.ports import MAIL_PORTS, OBJECT_PORTS, choose_ports, require_free
+from recital_testing.servers import Mail, Nats, Objects, Postgres, Servers
 from recital_testing.services import SERVICES, TABLE
 from recital_testing.waiting import eventually, together
 
 FIRST_PORT = 7400
-PORT_NAMES = (*SERVICES, "nats", *OBJECT_PORTS)
+PORT_NAMES = (*SERVICES, "nats", *OBJECT_PORTS, *MAIL_PORTS)
+SERVERS = ("postgres", "nats", "objects", "mail")
 
 
 def silent(_step: str) -> None:
@@ -70,6 +71,7 @@ class House:
             postgres=Postgres.in_folder(base / "postgres"),
             nats=Nats.in_folder(base / "nats", port=ports["nats"], users=SERVICES),
             objects=Objects.in_folder(base / "objects", ports=ports),
+            mail=Mail.in_folder(base / "mail", port=ports["mail"], view_port=ports["mail_view"]),
         )
         self.clock = Clock()
         self.tokens: Tokens
@@ -98,7 +100,7 @@ class House:
         await self.close_clients()
         self.places.endpoints.unlink(missing_ok=True)
         await asyncio.gather(*(self.row(name).stop() for name in SERVICES))
-        await asyncio.gather(*(self.row(name).stop() for name in ("nats", "objects", "postgres")))
+        await asyncio.gather(*(self.row(name).stop() for name in reversed(SERVERS)))
 
     async def kill(self, name: str) -> None:
         """End a service or a server with SIGKILL."""
@@ -116,11 +118,12 @@ class House:
         await self.start_again(name)
 
     def row(self, name: str) -> Runs:
-        """Return a service or a server (postgres, nats, objects) of this house."""
+        """Return a service or a server (postgres, nats, objects, mail) of this house."""
         servers: dict[str, Runs] = {
             "postgres": self.servers.postgres,
             "nats": self.servers.nats,
             "objects": self.servers.objects,
+            "mail": self.servers.mail,
         }
         return servers[name] if name in servers else self.service(name)
 
@@ -134,7 +137,7 @@ class House:
 
     def running_rows(self) -> dict[str, int | None]:
         """Return each row's process number, None where it does not run."""
-        return {name: self.row(name).process.pid for name in ("postgres", "nats", "objects", *SERVICES)}
+        return {name: self.row(name).process.pid for name in (*SERVERS, *SERVICES)}
 
     def _require_idle(self) -> None:
         if any(pid is not None for pid in self.running_rows().values()):
@@ -143,11 +146,11 @@ class House:
             )
 
     async def _start_servers(self) -> None:
-        self._say("starting PostgreSQL, NATS and the object store")
+        self._say("starting PostgreSQL, NATS, the object store and the mail catcher")
         private_folder(self.places.folder)
         private_folder(self.places.processes)
         private_folder(self.places.secrets)
-        await together(*(self.row(name).start(guarded=self._guarded) for name in ("postgres", "nats", "objects")))
+        await together(*(self.row(name).start(guarded=self._guarded) for name in SERVERS))
 
     async def _prepare(self) -> None:
         self._say("making keys, databases and the event stream, and bringing the tables up to date")
@@ -240,12 +243,14 @@ class House:
         """Write `endpoints.json`: addresses, and tokens that are in time now."""
         now = self.clock.now()
         postgres, nats, objects = self.servers.postgres, self.servers.nats, self.servers.objects
+        mail = self.servers.mail
         Endpoints(
             services=self.urls,
             servers={
                 "postgres": {"host": postgres.host, "port": postgres.port, "databases": list(SERVICES)},
                 "nats": nats.url,
                 "objects": {"kind": objects.kind, "url": f"http://{objects.endpoint}", "bucket": objects.bucket},
+                "mail": {"smtp": f"{mail.host}:{mail.port}", "view": mail.view},
             },
             ports=self.ports,
             local_mode=self.local_mode,
