@@ -1,34 +1,20 @@
 """The tables as SQLModel classes, mirroring the migrations; no other room sees them."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from recital_database.tables import Tabular as _Tabular
+from recital_database.tables import add, add_new, binary, column, instant, own_registry
+from sqlalchemy import Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
+
+__all__ = ["Tabular", "add", "add_new"]
 
 
-def _column(kind: Any, *, nullable: bool = False, key: bool = False) -> Any:
-    return Field(sa_column=Column(kind, nullable=nullable, primary_key=key))
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return _column(DateTime(timezone=True), nullable=nullable)
-
-
-def _bytes(*, nullable: bool = False) -> Any:
-    return _column(LargeBinary, nullable=nullable)
-
-
-class Tabular(SQLModel, registry=registry(metadata=MetaData())):
-    """What all rows share: statements are written on the table itself, in one round trip, never by a unit of work."""
-
-    __table__: ClassVar[Table]
-    tenant_id: UUID = Field(primary_key=True)
+class Tabular(_Tabular, registry=own_registry()):
+    """Consent's own rows."""
 
 
 class TenantRow(Tabular, table=True):
@@ -38,11 +24,11 @@ class TenantRow(Tabular, table=True):
     name: str
     country: str
     time_zone: str
-    languages: list[str] = _column(ARRAY(Text))
+    languages: list[str] = column(ARRAY(Text))
     number_region: str
     tenant_key: UUID
     index_key: UUID
-    opened_at: datetime = _instant()
+    opened_at: datetime = instant()
 
 
 class SettingsRow(Tabular, table=True):
@@ -52,7 +38,7 @@ class SettingsRow(Tabular, table=True):
     version: int
     guard_ms: int
     private_mark_minutes: int
-    works_council: dict[str, Any] | None = _column(JSONB(none_as_null=True), nullable=True)
+    works_council: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
 
 
 class PurposeRow(Tabular, table=True):
@@ -71,16 +57,16 @@ class PurposeVersionRow(Tabular, table=True):
     version: int = Field(primary_key=True)
     title: str
     basis: str
-    terms: dict[str, Any] = _column(JSONB)
-    notices: dict[str, Any] = _column(JSONB)
+    terms: dict[str, Any] = column(JSONB)
+    notices: dict[str, Any] = column(JSONB)
     retention: str
-    roles: list[str] = _column(ARRAY(Text))
+    roles: list[str] = column(ARRAY(Text))
     hold_suppressed: bool
     review_on: date | None
-    published_at: datetime = _instant()
-    in_force_from: datetime = _instant()
+    published_at: datetime = instant()
+    in_force_from: datetime = instant()
     ledger_entry: UUID
-    salt: bytes = _bytes()
+    salt: bytes = binary()
 
 
 class SourceRow(Tabular, table=True):
@@ -90,10 +76,10 @@ class SourceRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     kind: str
     name: str
-    numbers: list[str] = _column(ARRAY(Text))
-    registered_at: datetime = _instant()
+    numbers: list[str] = column(ARRAY(Text))
+    registered_at: datetime = instant()
     ledger_entry: UUID
-    salt: bytes = _bytes()
+    salt: bytes = binary()
 
 
 class SubjectRow(Tabular, table=True):
@@ -102,17 +88,17 @@ class SubjectRow(Tabular, table=True):
     __tablename__ = "subjects"
     id: UUID = Field(primary_key=True)
     key_id: UUID | None
-    sealed: bytes | None = _bytes(nullable=True)
+    sealed: bytes | None = binary(nullable=True)
     staff: bool
     bot: bool
-    erased_at: datetime | None = _instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
 
 
 class SubjectIndexRow(Tabular, table=True):
     """One identifier of a person, as a digest."""
 
     __tablename__ = "subject_index"
-    digest: bytes = _column(LargeBinary, key=True)
+    digest: bytes = binary(key=True)
     subject_id: UUID = Field(primary_key=True)
     kind: str
 
@@ -125,19 +111,19 @@ class StaffNoticeRow(Tabular, table=True):
     subject_id: UUID
     purpose_id: UUID
     version: int
-    notified_at: datetime = _instant()
-    acknowledged_at: datetime | None = _instant(nullable=True)
-    logged_at: datetime = _instant()
-    salt: bytes = _bytes()
+    notified_at: datetime = instant()
+    acknowledged_at: datetime | None = instant(nullable=True)
+    logged_at: datetime = instant()
+    salt: bytes = binary()
 
 
 class ExternalIdRow(Tabular, table=True):
     """The tenant's own id of a call, as a digest."""
 
     __tablename__ = "external_ids"
-    digest: bytes = _column(LargeBinary, key=True)
+    digest: bytes = binary(key=True)
     call_id: UUID
-    fingerprint: bytes = _bytes()
+    fingerprint: bytes = binary()
 
 
 class CallRow(Tabular, table=True):
@@ -145,25 +131,25 @@ class CallRow(Tabular, table=True):
 
     __tablename__ = "calls"
     id: UUID = Field(primary_key=True)
-    registered_at: datetime = _instant()
+    registered_at: datetime = instant()
     reference: str
     external_id: str | None
     source_id: UUID | None
     direction: str | None
     language: str | None
-    call_references: list[str] = _column(ARRAY(Text))
+    call_references: list[str] = column(ARRAY(Text))
     country: str
     guard_ms: int
-    answered_at: datetime | None = _instant(nullable=True)
-    started_at: datetime | None = _instant(nullable=True)
-    ended_at: datetime | None = _instant(nullable=True)
+    answered_at: datetime | None = instant(nullable=True)
+    started_at: datetime | None = instant(nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
     private: bool
     timeline_version: int
-    recorded_at: datetime | None = _instant(nullable=True)
+    recorded_at: datetime | None = instant(nullable=True)
     ledger_entry: UUID
-    salt: bytes | None = _bytes(nullable=True)
-    erasing_at: datetime | None = _instant(nullable=True)
-    erased_at: datetime | None = _instant(nullable=True)
+    salt: bytes | None = binary(nullable=True)
+    erasing_at: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
     erasure_order: UUID | None
     erasure_ground: str | None
 
@@ -198,18 +184,18 @@ class CallEntryRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     entry: str = Field(primary_key=True)
     kind: str
-    at: datetime = _instant()
-    received_at: datetime = _instant()
+    at: datetime = instant()
+    received_at: datetime = instant()
     party: str | None
-    purposes: list[str] = _column(ARRAY(Text))
+    purposes: list[str] = column(ARRAY(Text))
     version: int | None
     language: str | None
-    started_at: datetime | None = _instant(nullable=True)
-    ended_at: datetime | None = _instant(nullable=True)
+    started_at: datetime | None = instant(nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
     completed: bool
-    digest: bytes = _bytes()
+    digest: bytes = binary()
     ledger_entry: UUID
-    salt: bytes = _bytes()
+    salt: bytes = binary()
 
 
 class PermitRow(Tabular, table=True):
@@ -218,16 +204,16 @@ class PermitRow(Tabular, table=True):
     __tablename__ = "permits"
     id: UUID = Field(primary_key=True)
     call_id: UUID
-    issued_at: datetime = _instant()
-    expires_at: datetime = _instant()
+    issued_at: datetime = instant()
+    expires_at: datetime = instant()
     final: bool
-    answered_at: datetime = _instant()
-    spans: list[dict[str, Any]] = _column(JSONB)
-    claims: dict[str, Any] | None = _column(JSONB(none_as_null=True), nullable=True)
-    revoked_at: datetime | None = _instant(nullable=True)
+    answered_at: datetime = instant()
+    spans: list[dict[str, Any]] = column(JSONB)
+    claims: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
+    revoked_at: datetime | None = instant(nullable=True)
     reason: str | None
     ledger_entry: UUID
-    salt: bytes | None = _bytes(nullable=True)
+    salt: bytes | None = binary(nullable=True)
 
 
 class RecordingRow(Tabular, table=True):
@@ -237,9 +223,9 @@ class RecordingRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     call_id: UUID
     permit_id: UUID
-    parties: list[str] = _column(ARRAY(Text))
-    stored_at: datetime = _instant()
-    erased_at: datetime | None = _instant(nullable=True)
+    parties: list[str] = column(ARRAY(Text))
+    stored_at: datetime = instant()
+    erased_at: datetime | None = instant(nullable=True)
 
 
 class ErasureRow(Tabular, table=True):
@@ -250,10 +236,10 @@ class ErasureRow(Tabular, table=True):
     holding_id: UUID
     kind: str
     ground: str
-    due_at: datetime = _instant()
+    due_at: datetime = instant()
     tries: int
     stuck: bool
-    done_at: datetime | None = _instant(nullable=True)
+    done_at: datetime | None = instant(nullable=True)
 
 
 class PartRow(Tabular, table=True):
@@ -263,23 +249,10 @@ class PartRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     order_id: UUID
     request_id: UUID
-    subjects: list[UUID] = _column(ARRAY(Uuid))
-    due_at: datetime | None = _instant(nullable=True)
+    subjects: list[UUID] = column(ARRAY(Uuid))
+    due_at: datetime | None = instant(nullable=True)
     object_id: UUID | None
     key_id: UUID | None
     size: int | None
-    collected_at: datetime | None = _instant(nullable=True)
-    erasing_at: datetime | None = _instant(nullable=True)
-
-
-async def add(tx: Transaction, row: type[Tabular], values: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of this tenant in one statement; all have the same columns."""
-    if values:
-        # Values beside the statement, not in it: the statement is then compiled once, however many rows come.
-        await tx.execute(insert(row.__table__), [{"tenant_id": tx.tenant, **each} for each in values])
-
-
-async def add_new(tx: Transaction, row: type[Tabular], values: Mapping[str, Any]) -> bool:
-    """Insert a row unless its key is taken; false where it was."""
-    statement = insert(row.__table__).values(tenant_id=tx.tenant, **values).on_conflict_do_nothing()
-    return (await tx.execute(statement)).rowcount == 1
+    collected_at: datetime | None = instant(nullable=True)
+    erasing_at: datetime | None = instant(nullable=True)
