@@ -34,7 +34,7 @@ from recital_consent.model.calls import (
     PurposeTerms,
 )
 from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
-from recital_consent.model.permits import Audio, Channel, Issued
+from recital_consent.model.permits import Audio, Channel, Issued, Segment
 from recital_consent.model.purposes import Basis, BasisKind, CouncilKind, PurposeDraft, StaffSafeguards, WorksCouncil
 from recital_consent.model.spans import FOREVER, moment_of
 from recital_consent.model.tenants import SourceKind, TenantDraft
@@ -229,10 +229,16 @@ class Desk:
         return await self.register(external_id, entries=(self.notice(), self.entry(EntryKind.ENDED, 60)))
 
     async def permit(
-        self, call: UUID, start: float = 4.2, end: float = 60, key: str | None = None
+        self,
+        call: UUID,
+        start: float = 4.2,
+        end: float = 60,
+        key: str | None = None,
+        segments: tuple[Segment, ...] | None = None,
     ) -> tuple[Issued, str]:
         channels = (Channel(0, "customer"), Channel(1, "agent"))
-        audio = Audio(started_at=self.at(start), ended_at=self.at(end), segments=None, channels=channels)
+        times = (None, None) if segments else (self.at(start), self.at(end))
+        audio = Audio(started_at=times[0], ended_at=times[1], segments=segments, channels=channels)
         async with self.database.transaction(self.tenant) as tx:
             return await permits.give_permit(self.means, tx, call, audio, key)
 

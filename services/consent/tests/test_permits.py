@@ -1,5 +1,6 @@
 """Permits given, kept, taken back, on the real database and vault."""
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,14 @@ from recital_consent.actions import (
     tenants,
 )
 from recital_consent.model.calls import EntryKind
+from recital_consent.model.permits import Segment
 from recital_errors import (
     Conflict,
     Forbidden,
     Malformed,
 )
+from recital_identity import LARGEST_TOKEN, read_permit
+from recital_ledger import canonical
 
 if TYPE_CHECKING:
     from conftest import Desk
@@ -123,7 +127,9 @@ async def test_a_permit_signed_by_another_is_refused_and_one_nobody_knows_does_n
     assert (await permits.verify_permit(desk.means, token))["reason"] == "permit_unknown"
 
 
-async def test_a_call_with_more_than_a_permit_holds_gets_a_clear_problem(desk: "Desk") -> None:
+async def test_spans_that_a_permit_cannot_hold_are_in_it_by_their_hash_and_answered_when_it_is_verified(
+    desk: "Desk",
+) -> None:
     pauses = [
         desk.entry(kind, 5 + number * 0.1 + shift, id=f"{kind}{number}")
         for number in range(480)
@@ -135,6 +141,18 @@ async def test_a_call_with_more_than_a_permit_holds_gets_a_clear_problem(desk: "
     call = await desk.register(entries=(desk.notice(), desk.entry(K.ENDED, 60)))
     await desk.write(call.id, *pauses[:480])
     await desk.write(call.id, *pauses[480:])
+    _, token = await desk.permit(call.id)
+    assert len(token) <= LARGEST_TOKEN
+    claims = read_permit(token, desk.means.permit_keys)
+    assert "spans" not in claims
+    spans = (await permits.verify_permit(desk.means, token))["spans"]
+    assert len(spans[0]["spans"]) == 481
+    assert claims["spans_sha256"] == hashlib.sha256(canonical(spans)).hexdigest()
+
+
+async def test_audio_in_more_segments_than_a_permit_holds_gets_a_clear_problem(desk: "Desk") -> None:
+    call = await desk.ended_call()
+    segments = tuple(Segment(desk.at(5 + number * 0.1), number * 50, 50) for number in range(400))
     with pytest.raises(Malformed) as refused:
-        await desk.permit(call.id)
+        await desk.permit(call.id, segments=segments)
     assert refused.value.code == "permit_too_large"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from recital_database import Json, Transaction, claim, new_id, record, remember
 from recital_errors import Forbidden, Gone, Malformed, NotFound
 from recital_identity import TokenKind, issuer_named, read_permit, sign
+from recital_ledger import canonical
 
 from recital_consent.actions.consequences import state_of
 from recital_consent.actions.means import LOG, Means, refuse
@@ -19,6 +20,9 @@ from recital_consent.decisions.permitting import LIFETIME, Terms, audio_problems
 from recital_consent.model.calls import CallRecord
 from recital_consent.model.permits import Audio, Issued, listed
 from recital_consent.store import calls, permits, tenants
+
+LARGEST_CLAIMS = 5_900
+"""Bytes of claims that still make a permit of 8,192 signed bytes; past it the spans go in as their SHA-256 alone."""
 
 
 async def give_permit(
@@ -73,7 +77,7 @@ async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
 
 async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, expires_at: datetime) -> Issued:
     id_ = await new_id(tx)
-    claims = _claims(tx, call, audio, terms)
+    claims = _fitting({**_claims(tx, call, audio, terms), "jti": str(id_), "exp": int(expires_at.timestamp())})
     issued = Issued(
         id=id_,
         call=call.id,
@@ -82,7 +86,7 @@ async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, 
         final=terms.final,
         answered_at=terms.answered_at,
         spans=terms.spans,
-        claims={**claims, "jti": str(id_), "exp": int(expires_at.timestamp())},
+        claims=claims,
     )
     facts: dict[str, Json] = {
         "permit": str(id_),
@@ -104,9 +108,20 @@ def _signed(means: Means, issued: Issued | None) -> tuple[Issued, str]:
         token = sign(TokenKind.PERMIT, claims, means.permit_key)
     except Malformed:
         raise Malformed(
-            "permit_too_large", "The call has more spans, segments or parties than a permit can hold: send it in parts."
+            "permit_too_large", "The audio has more segments or parties than a permit can hold: send it in parts."
         ) from None
     return issued, token
+
+
+def _fitting(claims: dict[str, Any]) -> dict[str, Any]:
+    """Return claims that a permit can hold: `spans` gives way to `spans_sha256`, hex, of its canonical JSON (RFC 8785).
+
+    Whoever holds the permit gets the spans from `permits/verify` and compares.
+    """
+    if len(json.dumps(claims, separators=(",", ":"))) <= LARGEST_CLAIMS:
+        return claims
+    hashed = hashlib.sha256(canonical(claims["spans"])).hexdigest()
+    return {name: value for name, value in claims.items() if name != "spans"} | {"spans_sha256": hashed}
 
 
 def _claims(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms) -> dict[str, Any]:
