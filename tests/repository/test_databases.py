@@ -11,7 +11,7 @@ SERVICES = ("consent", "ingest", "retention", "dsar")
 NOT_TENANTS = {"recital_clock", "recital_epoch", "alembic_version", "control_position"}
 # What the worker role may see: ids and times from which work is taken, and no other table.
 WORK: dict[str, set[str]] = {
-    "consent": {"tenants", "erasures", "parts"},
+    "consent": {"tenants", "erasures", "parts", "call_watch"},
     "ingest": {"tenants", "uploads", "erasures", "collections"},
     "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue"},
     "dsar": {"open_requests", "steps"},
