@@ -10,7 +10,7 @@ from recital_database.idempotency import claim, remember
 from recital_database.ids import new_id, new_ids
 from recital_database.inbox import Handler, Handlers, NotYet, Together
 from recital_database.journal import Json, Receipt, Recorded, Sequenced, Writing, record, record_all
-from recital_database.outbox import Outgoing, announce
+from recital_database.outbox import Outgoing, announce, announce_all
 from recital_database.provisioning import Passwords, create_service_database, ensure_role
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "alarm",
     "alarms",
     "announce",
+    "announce_all",
     "claim",
     "create_service_database",
     "dead_letter",

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from recital_database import Database, announce, traceparent
+from recital_database import Database, announce, announce_all, traceparent
 from recital_database.outbox import backlog, published, replay, sent_by_hour, unpublished
-from recital_events import ClockExpired, Envelope
+from recital_events import ClockExpired, EndingReported, Envelope
 
 ALPHA, BETA = UUID(int=0xA), UUID(int=0xB)
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -32,6 +32,27 @@ async def test_versions_count_per_aggregate_without_gaps(retention: Database) ->
     async with retention.work() as tx:
         sent = [Envelope.parse(each.payload) for each in await unpublished(tx, 10)]
     assert [(each.subject[-1], each.version) for each in sent] == [("1", 1), ("2", 1), ("1", 2), ("1", 3)]
+
+
+async def test_many_events_at_once_are_told_as_one_by_one(retention: Database) -> None:
+    await tell(retention, ALPHA, 1)
+    async with retention.transaction(ALPHA) as tx:
+        await announce_all(tx, [expired(2), expired(1, "a"), expired(1, "b"), expired(3)])
+        await announce_all(tx, [])
+        stranger = EndingReported(ending=UUID(int=5), reference="case-1", ended_at=AT, reported_at=AT)
+        with pytest.raises(ValueError, match="ending"):
+            await announce_all(tx, [expired(4), stranger])
+    await tell(retention, ALPHA, 1)
+    async with retention.work() as tx:
+        sent = [Envelope.parse(each.payload) for each in await unpublished(tx, 10)]
+    assert [(each.subject[-1], each.version, each.data["key"]) for each in sent] == [
+        ("1", 1, "quality"),
+        ("2", 1, "quality"),
+        ("1", 2, "a"),
+        ("1", 3, "b"),
+        ("3", 1, "quality"),
+        ("1", 4, "quality"),
+    ]
 
 
 async def test_an_event_is_a_cloud_event_with_its_trace(retention: Database) -> None:
