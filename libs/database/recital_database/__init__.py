@@ -6,6 +6,7 @@ from recital_database.alarms import Alarm, acknowledge, alarm, alarms, open_alar
 from recital_database.clock import Clock
 from recital_database.connection import NO_TENANT, Database, DatabaseSettings, Transaction, traceparent
 from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
+from recital_database.freezes import Freeze, frozen_for, open_freeze, release_all, release_tenant
 from recital_database.idempotency import claim, remember
 from recital_database.ids import new_id, new_ids
 from recital_database.inbox import Handler, Handlers, NotYet, Together
@@ -21,6 +22,7 @@ __all__ = [
     "Database",
     "DatabaseSettings",
     "DeadLetter",
+    "Freeze",
     "Handler",
     "Handlers",
     "Json",
@@ -44,11 +46,15 @@ __all__ = [
     "dead_letters",
     "drop_letter",
     "ensure_role",
+    "frozen_for",
     "new_id",
     "new_ids",
     "open_alarm_counts",
+    "open_freeze",
     "record",
     "record_all",
+    "release_all",
+    "release_tenant",
     "remember",
     "replay_letter",
     "traceparent",

@@ -123,19 +123,29 @@ class Database:
     async def tick(self) -> None:
         """Read Recital's time, raise the high-water mark and judge whether time jumped (`clock.frozen`).
 
+        A jump is kept in the database until a person has looked (freezes.py), and every replica heeds it.
+
         Raises Unavailable where the server does not wait for stable storage: an answer would promise too much.
         """
+        asked_at = self.clock.monotonic()
         async with self.work() as tx:
             row = (
                 await tx.execute(
                     "update recital_clock set high_water = greatest(high_water, recital_now())"
-                    " returning recital_now() as now,"
-                    " ahead, old.high_water, current_setting('synchronous_commit') as sync"
+                    " returning recital_now() as now, ahead, old.high_water,"
+                    " current_setting('synchronous_commit') as sync,"
+                    " (select why from clock_freezes where released_at is null) as frozen"
                 )
             ).one()
-        if row.sync == "off":
-            raise Unavailable("database_unsafe", "The database does not wait for stable storage.")
-        self.clock.set(now=row.now, ahead=row.ahead, high_water=row.high_water)
+            if row.sync == "off":
+                raise Unavailable("database_unsafe", "The database does not wait for stable storage.")
+            # What is known stays known until a person ends it, whatever the mark says meanwhile.
+            high_water = row.now if row.frozen is not None else row.high_water
+            found = self.clock.judge(now=row.now, ahead=row.ahead, high_water=high_water, asked_at=asked_at)
+            if found is not None and row.frozen is None:
+                await tx.execute("insert into clock_freezes (why) values (:why) on conflict do nothing", {"why": found})
+        self.clock.set(now=row.now, ahead=row.ahead, high_water=row.now, asked_at=asked_at)
+        self.clock.frozen = row.frozen or found
 
     def when(self, touched: str, call: Callable[[], None]) -> None:
         """Call back after each commit that touched `outbox` or `ledger`, so that a worker need not poll for it."""

@@ -40,6 +40,23 @@ def foundation() -> None:
     op.execute(f"grant update (high_water) on recital_clock to {worker_role()}")
 
 
+def clock_freezes() -> None:
+    """Create where a jump of time is kept until a person has looked (freezes.py): once, in a migration of its own."""
+    op.execute(
+        "create table clock_freezes (id uuid primary key default recital_id(), why text not null,"
+        " found_at timestamptz not null default recital_now(),"
+        " released_at timestamptz, released_by text, release_reason text)"
+    )
+    op.execute("create unique index clock_freezes_open on clock_freezes ((true)) where released_at is null")
+    op.execute(f"grant select on clock_freezes to {application_role()}, {worker_role()}")
+    op.execute(f"grant insert, update on clock_freezes to {worker_role()}")
+    op.execute(
+        "create table clock_releases (tenant_id uuid not null, id uuid not null, released_by text not null,"
+        " reason text not null, released_at timestamptz not null default recital_now(), primary key (tenant_id, id))"
+    )
+    tenant_table("clock_releases", worker=True)
+
+
 def application_role() -> str:
     """Return the role that serves requests: bound to one tenant a transaction by row-level security."""
     return f"{_service()}_app"
@@ -119,4 +136,13 @@ def _service() -> str:
     return str(config.attributes["service"])
 
 
-__all__ = ["application_role", "command", "foundation", "migrate", "partitioned", "tenant_table", "worker_role"]
+__all__ = [
+    "application_role",
+    "clock_freezes",
+    "command",
+    "foundation",
+    "migrate",
+    "partitioned",
+    "tenant_table",
+    "worker_role",
+]

@@ -76,3 +76,27 @@ def test_a_start_below_the_high_water_mark_freezes() -> None:
     clock = Clock()
     clock.set(now=START, ahead=NONE, high_water=START + timedelta(hours=1))
     assert clock.frozen == "time stepped back"
+
+
+def test_a_step_back_between_two_readings_freezes_although_the_mark_was_not_reached(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    seconds.value = 60
+    clock.set(now=START + timedelta(seconds=57), ahead=NONE, high_water=START)
+    assert clock.frozen == "time stepped back"
+
+
+def test_a_slow_answer_is_neither_a_jump_nor_a_step_back(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    seconds.value = 400
+    # Asked at once, answered after 400 s: the database may have read its time anywhere between.
+    for now in (START, START + timedelta(seconds=399)):
+        assert clock.judge(now=now, ahead=NONE, high_water=START, asked_at=0) is None
+
+
+def test_judging_changes_nothing(seconds: Seconds) -> None:
+    clock = clock_at_start(seconds)
+    late = START + timedelta(minutes=6)
+    assert clock.judge(now=late, ahead=NONE, high_water=START) == "time jumped ahead without an announcement"
+    assert clock.frozen is None
+    assert clock.now() == START
+    assert clock.judge(now=START + timedelta(minutes=5), ahead=NONE, high_water=START) is None

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     OPEN_TENANTS = "open_tenants"
     READ_TENANTS = "read_tenants"
     READ_HEALTH = "read_health"
+    READ_CLOCK = "read_clock"
+    RELEASE_CLOCK = "release_clock"
     READ_SETTINGS = "read_settings"
     CHANGE_SETTINGS = "change_settings"
     PUBLISH_PURPOSES = "publish_purposes"
@@ -36,6 +38,8 @@ class Permission(StrEnum):
     READ_CERTIFICATES = "read_certificates"
     READ_CLOCKS = "read_clocks"
     PLACE_HOLDS = "place_holds"
+    PREVIEW_POLICIES = "preview_policies"
+    APPROVE_ERASURES = "approve_erasures"
     RECEIVE_REQUESTS = "receive_requests"
     HANDLE_REQUESTS = "handle_requests"
     READ_REQUESTS = "read_requests"
@@ -59,6 +63,9 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.OPEN_TENANTS: _OPERATOR,
         Permission.READ_TENANTS: _OPERATOR,
         Permission.READ_HEALTH: _OPERATOR,
+        Permission.READ_CLOCK: _OPERATOR | _OVERSIGHT,
+        # A jump of time: the operator for everyone, an officer for the own tenant.
+        Permission.RELEASE_CLOCK: _OPERATOR | _OFFICER,
         Permission.READ_SETTINGS: _ADMIN | {Role.PRIVACY_OFFICER, Role.AUDITOR},
         Permission.CHANGE_SETTINGS: _ADMIN,
         Permission.PUBLISH_PURPOSES: _ADMIN,
@@ -78,6 +85,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.READ_CERTIFICATES: _OVERSIGHT,
         Permission.READ_CLOCKS: _READERS,
         Permission.PLACE_HOLDS: frozenset({Role.LEGAL_COUNSEL}),
+        Permission.PREVIEW_POLICIES: _ADMIN | _OFFICER | {Role.AUDITOR},
+        Permission.APPROVE_ERASURES: _OFFICER,
         Permission.RECEIVE_REQUESTS: _OFFICER | {Role.PORTAL},
         Permission.HANDLE_REQUESTS: _OFFICER,
         Permission.READ_REQUESTS: _OFFICER | {Role.AUDITOR},

@@ -38,6 +38,7 @@ from recital_runtime.settings import ServiceSettings
 from recital_runtime.shared_routes import alarm_routes, health_routes, internal_routes, ledger_routes
 from recital_runtime.signing import SigningKeys
 from recital_runtime.telemetry import Observed, tracer_for
+from recital_runtime.time_routes import time_routes
 
 log = structlog.get_logger()
 SERVICES = ("consent", "ingest", "retention", "dsar")
@@ -150,7 +151,7 @@ class Runtime:
         app = FastAPI(title=title, version=self.version, lifespan=lifespan, docs_url=None, redoc_url=None)
         app.state.runtime = self
         problems.install(app)
-        shared = [health_routes(), alarm_routes(), ledger_routes(tuple(ledgers)), internal_routes()]
+        shared = [health_routes(), time_routes(), alarm_routes(), ledger_routes(tuple(ledgers)), internal_routes()]
         for router in (*shared, *routers):
             app.include_router(router)
         app.add_middleware(Observed, tracer=self.tracer, metrics=self.metrics)
@@ -168,8 +169,12 @@ class Runtime:
         bus = self._bus
         checks["bus"] = "down" if bus is None else "denied" if bus.denied else "ok" if bus.connected else "down"
         checks["started"] = "ok" if self.not_serving is None else self.not_serving.code
-        broken = any(state != "ok" for name, state in checks.items() if name != "bus") or checks["bus"] == "denied"
-        status = "unready" if broken else "ready" if checks["bus"] == "ok" else "degraded"
+        # Both are lived with: with the bus down events wait, with time frozen destruction does.
+        checks["clock"] = "ok" if self.database.clock.frozen is None else self.database.clock.frozen
+        lived_with = ("bus", "clock")
+        broken = any(state != "ok" for name, state in checks.items() if name not in lived_with)
+        whole = all(checks[name] == "ok" for name in lived_with)
+        status = "unready" if broken or checks["bus"] == "denied" else "ready" if whole else "degraded"
         age = self.metrics.registry.get_sample_value("recital_outbox_age_seconds")
         return {"status": status, "checks": checks, "outbox_age_seconds": age}
 
@@ -209,8 +214,10 @@ class Runtime:
     async def _tick(self) -> bool:
         """Follow the database's clock; when time was moved ahead, whatever goes by time is woken."""
         clock = self.database.clock
-        before = clock.ahead
+        before, frozen = clock.ahead, clock.frozen
         await self.database.tick()
+        if clock.frozen is not None and frozen is None:
+            log.error("clock_frozen", state=clock.frozen)
         self.metrics.clock_frozen.set(0 if clock.frozen is None else 1)
         if clock.ahead != before:
             for loop in self._loops.values():

@@ -117,7 +117,7 @@ async def test_a_service_whose_stores_are_away_is_unready_and_alive(small: Any) 
     ready = await small.client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json()["checks"] | {"keys": "", "objects": ""} == {
-        "database": "ok", "keys": "", "objects": "", "bus": "down", "started": "ok",
+        "database": "ok", "keys": "", "objects": "", "bus": "down", "clock": "ok", "started": "ok",
     }  # fmt: skip
     alive = await small.client.get("/livez")
     assert (alive.status_code, alive.json()["status"]) == (200, "alive")

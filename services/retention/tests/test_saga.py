@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from recital_database import release_tenant
 from recital_errors import PermanentError, Unavailable
 from recital_events import Place
 from recital_identity import KeySet, TokenKind, read
@@ -257,13 +258,14 @@ async def test_places_announced_after_the_order_are_alarmed(room: Any) -> None:
 async def test_while_time_is_frozen_nothing_is_destroyed_and_that_is_said(room: Any) -> None:
     recording = await expired(room)
     await expiring.look(room.means, UUID(int=0xA))
-    room.database.clock.frozen = "time jumped ahead without an announcement"
+    await room.jump()
     await room.later("1 hour")
     await room.settle()
     assert await room.ordered() == set()
     await watch(room.means)
     assert "clock_frozen" in await room.alarms()
-    room.database.clock.resume()
+    async with room.database.transaction(UUID(int=0xA)) as tx:
+        await release_tenant(tx, by="officer", because="the clock was put right")
     await room.settle()
     assert await room.state(recording.recording) == "erased"
 

@@ -46,15 +46,17 @@ async def write(means: Means) -> bool:
 
 async def carry_through(means: Means) -> bool:
     """Give the orders that are in the control ledger; true when more may wait. None goes out while frozen."""
-    if means.frozen:
-        return False
     async with means.database.work() as tx:
         ready = await control.to_carry_through(tx, BATCH)
+    waits = False
     for tenant, entries in _by_tenant(ready).items():
         async with means.database.transaction(tenant) as tx:
+            if await means.frozen(tx):
+                waits = True
+                continue
             await _give(tx, [each.id for each in _orders(entries)])
             await control.carried_through(tx, [each.sequence for each in entries])
-    return len(ready) == BATCH
+    return len(ready) == BATCH and not waits
 
 
 async def apply_what_is_ahead(means: Means) -> None:

@@ -22,8 +22,10 @@ BATCH = 200
 
 
 async def look(means: Means, tenant: UUID) -> bool:
-    """Look at a batch of what is due for a tenant; true when more may be due at once."""
+    """Look at a batch of what is due for a tenant; true when more may be due at once. Nothing while time is frozen."""
     async with means.database.transaction(tenant) as tx:
+        if await means.frozen(tx):
+            return False
         due = await schedule.take_due(tx, BATCH)
         if due:
             await decide(tx, due)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from recital_database import Database
+from recital_database import Database, Transaction, frozen_for
 from recital_identity import SigningKey
 from recital_runtime import Runtime
 from recital_vault import Vault
@@ -34,7 +34,6 @@ class Means:
         """The key that signs certificates; raises Unavailable where it is missing."""
         return self.runtime.signing["certificate"]
 
-    @property
-    def frozen(self) -> bool:
-        """Whether destruction must wait because time jumped: erasing early cannot be undone, erasing late can."""
-        return self.database.clock.frozen is not None
+    async def frozen(self, tx: Transaction) -> bool:
+        """Whether this tenant's destruction must wait because time jumped: erasing early cannot be undone."""
+        return await frozen_for(self.database, tx) is not None

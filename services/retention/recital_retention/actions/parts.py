@@ -76,9 +76,9 @@ async def open_part(means: Means, tenant: UUID, order: UUID, request: UUID) -> b
 
 async def erase(means: Means, tenant: UUID) -> bool:
     """Destroy a batch of retention's own parts that are ordered, with proof; true when more may wait."""
-    if means.frozen:
-        return False
     async with means.database.transaction(tenant) as tx:
+        if await means.frozen(tx):
+            return False
         ordered = await parts.parts_to_erase(tx, BATCH)
         keys = [part.key for part, _ in ordered if part.key is not None]
         # First the key, which cannot be taken back; asked again after a crash it is simply not there.

@@ -88,13 +88,18 @@ async def certify(means: Means, tenant: UUID) -> bool:
         return True
 
 
+async def alarm_frozen(means: Means, tenant: UUID) -> bool:
+    """Raise an alarm where time jumped and this tenant's destruction waits for a person."""
+    async with means.database.transaction(tenant) as tx:
+        if await means.frozen(tx):
+            waits = "Time jumped: nothing is destroyed until an officer or the operator has looked."
+            await alarm(tx, "clock_frozen", about=tenant, detail=waits)
+    return False
+
+
 async def alarm_late(means: Means, tenant: UUID) -> None:
     """Raise an alarm for each erasure that began too long ago and is still open: never abandoned, never silent."""
     async with means.database.transaction(tenant) as tx:
-        if means.frozen:
-            await alarm(
-                tx, "clock_frozen", about=tenant, detail="Time jumped: nothing is destroyed until it is mended."
-            )
         for order in await orders.late_orders(tx, tx.now - means.late_after):
             await alarm(
                 tx,

@@ -56,6 +56,11 @@ async def take_due(tx: Transaction, most: int) -> list[UUID]:
     return [row.id for row in rows]
 
 
+async def all_tenants(tx: Transaction) -> list[UUID]:
+    """Return every tenant (worker role)."""
+    return await _tenants(tx, "select id from tenants")
+
+
 async def tenants_with_due(tx: Transaction) -> list[UUID]:
     """Return the tenants that have something due (worker role)."""
     return await _tenants(
