@@ -85,7 +85,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.READ_CERTIFICATES: _OVERSIGHT,
         Permission.READ_CLOCKS: _READERS,
         Permission.PLACE_HOLDS: frozenset({Role.LEGAL_COUNSEL}),
-        Permission.PREVIEW_POLICIES: _ADMIN | _OFFICER | {Role.AUDITOR},
+        Permission.PREVIEW_POLICIES: _ADMIN | _OFFICER,
         Permission.APPROVE_ERASURES: _OFFICER,
         Permission.RECEIVE_REQUESTS: _OFFICER | {Role.PORTAL},
         Permission.HANDLE_REQUESTS: _OFFICER,

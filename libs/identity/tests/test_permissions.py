@@ -40,7 +40,8 @@ def test_those_who_have_no_need_to_hear_cannot_listen(role: Role) -> None:
 
 
 def test_the_operator_sees_tenants_and_health_and_no_tenants_data() -> None:
-    assert held_by(Role.OPERATOR) == {Permission.OPEN_TENANTS, Permission.READ_TENANTS, Permission.READ_HEALTH}
+    tenants = {Permission.OPEN_TENANTS, Permission.READ_TENANTS, Permission.READ_HEALTH}
+    assert held_by(Role.OPERATOR) == tenants | {Permission.READ_CLOCK, Permission.RELEASE_CLOCK}
 
 
 def test_the_portal_only_receives_requests() -> None:
