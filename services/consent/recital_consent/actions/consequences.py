@@ -28,21 +28,25 @@ def state_of(call: CallRecord, now: datetime) -> tuple[CallRecord, Verdict]:
     return changed, verdict
 
 
+def end_of(call: CallRecord) -> list[CallEnded]:
+    """Return what is told of a call that has ended; nothing before its end."""
+    if call.ended_at is None:
+        return []
+    ended = CallEnded(
+        call=call.id,
+        started_at=call.started_at,
+        ended_at=call.ended_at,
+        subjects=call.subjects,
+        references=call.references,
+        private=call.private,
+    )
+    return [ended]
+
+
 async def announce_end(tx: Transaction, call: CallRecord) -> None:
     """Tell that a call has ended, or what is different of one that had. Before its end nothing is told."""
-    if call.ended_at is None:
-        return
-    await announce(
-        tx,
-        CallEnded(
-            call=call.id,
-            started_at=call.started_at,
-            ended_at=call.ended_at,
-            subjects=call.subjects,
-            references=call.references,
-            private=call.private,
-        ),
-    )
+    for each in end_of(call):
+        await announce(tx, each)
 
 
 def told_of(call: CallRecord) -> tuple[object, ...]:

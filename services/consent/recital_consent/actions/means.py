@@ -51,7 +51,12 @@ async def digest(vault: Vault, tenant: Tenant, kind: str, value: str) -> bytes:
 
 def refuse(problems: Sequence[Problem]) -> NoReturn:
     """Raise Malformed with every field that is wrong and every rule it breaks."""
-    raise Malformed(
+    raise malformed(problems)
+
+
+def malformed(problems: Sequence[Problem]) -> Malformed:
+    """Return the refusal with every field that is wrong and every rule it breaks."""
+    return Malformed(
         problems[0].code,
         "Some fields are not as they must be; nothing was stored.",
         reasons=dict.fromkeys(Reason(each.code, each.rule) for each in problems if each.rule),

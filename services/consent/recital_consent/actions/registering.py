@@ -1,19 +1,34 @@
 """Calls are registered once per external id, with all that is known of them, and get a decision at once.
 
-A call that may not be recorded is registered too: that it was denied, and why, can be shown later.
+A call that may not be recorded is registered too: that it was denied, and why, can be shown later. One call and
+hundreds go the same way, in the same number of statements.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from recital_database import Json, Transaction, Writing, announce, claim, new_id, record_all, remember
-from recital_errors import Conflict, Gone
-from recital_events import CallRegistered
+from recital_database import (
+    Json,
+    Recorded,
+    Transaction,
+    Writing,
+    announce_all,
+    claim,
+    new_ids,
+    record_all,
+    remember,
+)
+from recital_errors import Conflict, Gone, NotFound, RecitalError
+from recital_events import CallRegistered, Event
 
-from recital_consent.actions.consequences import announce_end, state_of
+from recital_consent.actions import lines
+from recital_consent.actions.completeness import watch, with_completeness
+from recital_consent.actions.consequences import end_of, state_of
 from recital_consent.actions.identities import find_or_make
-from recital_consent.actions.means import LOG, Means, digest, refuse
+from recital_consent.actions.lines import LineNeverRecorded
+from recital_consent.actions.means import LOG, Means, digest, malformed
+from recital_consent.actions.tenants import taking_in
 from recital_consent.actions.writing import entries_written, judged_entries, writings_of
 from recital_consent.decisions.identifying import described
 from recital_consent.decisions.registering import registering_problems, speakable
@@ -24,7 +39,27 @@ from recital_consent.model.problems import Problem
 from recital_consent.model.purposes import PurposeVersion
 from recital_consent.model.subjects import Described
 from recital_consent.model.tenants import Tenant, TenantSettings
-from recital_consent.store import calls, purposes, subjects, tenants
+from recital_consent.store import calls, purposes, registering, subjects, tenants
+from recital_consent.store.registering import Claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A call as it is registered, and whether it is new."""
+
+    call: CallRecord
+    verdict: Verdict
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all calls of a request are judged by: the tenant, its settings, purposes by key, and its sources."""
+
+    tenant: Tenant
+    settings: TenantSettings
+    found: Mapping[str, PurposeVersion]
+    sources: frozenset[UUID]
 
 
 async def register_call(
@@ -33,36 +68,35 @@ async def register_call(
     """Register a call; return it, its verdict, and whether it is new.
 
     The same external id with the same content is the same call. Raises Malformed, NotFound for a source that is not the
-    tenant's, Conflict `external_id_used`, Gone where that call was erased.
+    tenant's, Conflict `external_id_used`, Gone where that call was erased, LineNeverRecorded, Forbidden
+    `tenant_closed`.
     """
+    tenant, settings = taking_in(await tenants.own_tenant(tx))
+    if await lines.denied(means.vault, tx, tenant, [draft]):
+        raise LineNeverRecorded
     again = await claim(tx, key, route="POST /v1/calls", fingerprint=draft.content)
     if again is not None:
-        return await _as_registered(tx, again)
-    tenant, settings = await tenants.own_tenant(tx)
-    found = await purposes.newest_versions(tx, draft.purposes)
-    if draft.source is not None:
-        await tenants.find_source(tx, draft.source)
-    people = _judge(tx, draft, found, tenant)
-    call = await new_id(tx)
-    earlier = await _claim_external_id(means, tx, tenant, draft, call)
-    if earlier is not None:
-        await remember(tx, key, result=earlier)
-        return await _as_registered(tx, earlier)
-    parties = await parties_of(means, tx, tenant, people, registered=True)
-    joining = await parties_of(means, tx, tenant, _joining(draft, people, tenant), registered=False)
-    facts = Call(
-        id=call,
-        country=tenant.draft.country,
-        guard_ms=settings.guard_ms,
-        has_source=draft.source is not None,
-        purposes=tuple(calls.terms_of(found[each]) for each in draft.purposes),
-        parties=await announced(tx, [*parties, *joining], draft.purposes),
-        answered_at=draft.answered_at,
-        entries=tuple(each.entry(tx.now, draft.language) for each in draft.entries),
-    )
-    made = await _keep(means, tx, draft, facts, (tenant, settings, found))
-    await remember(tx, key, result=call)
-    return *made, True
+        made = _as_registered(await calls.read_call(tx, again), tx)
+    else:
+        (made,) = await _register(means, tx, await _house(tx, tenant, settings, [draft]), [draft])
+    if isinstance(made, RecitalError):
+        raise made
+    await remember(tx, key, result=made.call.id)
+    return made.call, made.verdict, made.is_new
+
+
+async def register_calls(
+    means: Means, tx: Transaction, drafts: Sequence[CallDraft]
+) -> Sequence[Registered | RecitalError]:
+    """Register many calls; return per call what became of it, in their order. One that is refused stops no other.
+
+    Raises Forbidden `tenant_closed`.
+    """
+    tenant, settings = taking_in(await tenants.own_tenant(tx))
+    denied = await lines.denied(means.vault, tx, tenant, drafts)
+    others = [draft for index, draft in enumerate(drafts) if index not in denied]
+    made = iter(await _register(means, tx, await _house(tx, tenant, settings, others), others))
+    return [LineNeverRecorded() if index in denied else next(made) for index in range(len(drafts))]
 
 
 async def parties_of(
@@ -71,14 +105,7 @@ async def parties_of(
     """Return the parties these drafts are, their persons found or made."""
     who = await find_or_make(tx, means.vault, tenant, list(people.values()))
     return [
-        Party(
-            label=draft.label,
-            kind=draft.kind,
-            type=draft.type,
-            subject=subject,
-            registered=registered,
-            region=person.region,
-        )
+        _party(draft, person, subject, registered=registered)
         for (draft, person), subject in zip(people.items(), who, strict=True)
     ]
 
@@ -100,26 +127,72 @@ def people_of(
 
 async def announced(tx: Transaction, parties: Sequence[Party], keys: Sequence[str]) -> tuple[Party, ...]:
     """Return the parties, those of the staff with what was announced to them."""
-    staff = [party.subject for party in parties if party.kind is PartyKind.STAFF and party.subject]
+    staff = {party.subject for party in parties if party.kind is PartyKind.STAFF and party.subject}
     told = await subjects.announced_to(tx, staff, keys) if staff else {}
     return tuple(replace(party, announced=told.get(party.subject, {})) if party.subject else party for party in parties)
 
 
-def _judge(
-    tx: Transaction, draft: CallDraft, found: Mapping[str, PurposeVersion], tenant: Tenant
-) -> dict[PartyDraft, Described]:
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A call in which nothing is wrong: who takes part from the start, and who joins."""
+
+    draft: CallDraft
+    people: Mapping[PartyDraft, Described]
+    joining: Mapping[PartyDraft, Described]
+
+
+async def _house(tx: Transaction, tenant: Tenant, settings: TenantSettings, drafts: Sequence[CallDraft]) -> House:
+    found = await purposes.newest_versions(tx, {key for draft in drafts for key in draft.purposes})
+    named = {draft.source for draft in drafts if draft.source is not None}
+    sources = await tenants.known_sources(tx, named) if named else set()
+    return House(tenant, settings, found, frozenset(sources))
+
+
+async def _register(
+    means: Means, tx: Transaction, house: House, drafts: Sequence[CallDraft]
+) -> list[Registered | RecitalError]:
+    outcomes: dict[int, Registered | RecitalError] = {}
+    sound: dict[int, _Sound] = {}
+    for index, draft in enumerate(drafts):
+        judged = _judge(tx, draft, house)
+        if isinstance(judged, _Sound):
+            sound[index] = judged
+        else:
+            outcomes[index] = judged
+    claimed = {index: await _claimed(means, house.tenant, each.draft) for index, each in sound.items()}
+    ids = await new_ids(tx, len(sound)) if sound else []
+    wanted: dict[bytes, Claimed] = {}
+    for (digest_, fingerprint), id_ in zip(claimed.values(), ids, strict=True):
+        wanted.setdefault(digest_, Claimed(id_, fingerprint))
+    earlier = await registering.claim_external_ids(tx, wanted) if wanted else {}
+    fresh = {wanted[digest_].call: index for index, (digest_, _) in reversed(claimed.items()) if digest_ not in earlier}
+    made = await _make(means, tx, house, {call: sound[index] for call, index in reversed(fresh.items())})
+    known = await calls.read_calls(tx, [each.call for each in earlier.values()]) if earlier else {}
+    for index, (digest_, fingerprint) in claimed.items():
+        stands = earlier.get(digest_, wanted[digest_])
+        if stands.fingerprint != fingerprint:
+            outcomes[index] = Conflict("external_id_used", "Another call was registered under this external_id.")
+        elif digest_ in earlier:
+            outcomes[index] = _as_registered(known[stands.call], tx)
+        else:
+            outcomes[index] = replace(made[stands.call], is_new=fresh[stands.call] == index)
+    return [outcomes[index] for index in range(len(drafts))]
+
+
+def _judge(tx: Transaction, draft: CallDraft, house: House) -> _Sound | RecitalError:
+    if draft.source is not None and draft.source not in house.sources:
+        return NotFound()
+    found, tenant = house.found, house.tenant
     people, problems = people_of([(f"parties.{index}", party) for index, party in enumerate(draft.parties)], tenant)
     labels = {party.label for party in draft.parties}
     languages = {key: found[key].draft.notices.keys() for key in draft.purposes if key in found}
     _, entry_problems = judged_entries(draft.entries, tx.now, labels, languages, draft.language, path="timeline")
-    _, joining_problems = people_of(_joining_drafts(draft), tenant)
+    joining, joining_problems = people_of(_joining(draft), tenant)
     every = [*registering_problems(draft, found, tx.now), *problems, *entry_problems, *joining_problems]
-    if every:
-        refuse(every)
-    return people
+    return malformed(every) if every else _Sound(draft, people, joining)
 
 
-def _joining_drafts(draft: CallDraft) -> list[tuple[str, PartyDraft]]:
+def _joining(draft: CallDraft) -> list[tuple[str, PartyDraft]]:
     labels = {party.label for party in draft.parties}
     return [
         (f"timeline.{index}.joining", entry.joining)
@@ -128,69 +201,112 @@ def _joining_drafts(draft: CallDraft) -> list[tuple[str, PartyDraft]]:
     ]
 
 
-def _joining(draft: CallDraft, _people: Mapping[PartyDraft, Described], tenant: Tenant) -> dict[PartyDraft, Described]:
-    return people_of(_joining_drafts(draft), tenant)[0]
+async def _claimed(means: Means, tenant: Tenant, draft: CallDraft) -> tuple[bytes, bytes]:
+    return (
+        await digest(means.vault, tenant, "external_id", draft.external_id),
+        await digest(means.vault, tenant, "call", draft.content.decode()),
+    )
 
 
-async def _claim_external_id(
-    means: Means, tx: Transaction, tenant: Tenant, draft: CallDraft, call: UUID
-) -> UUID | None:
-    claimed = await digest(means.vault, tenant, "external_id", draft.external_id)
-    fingerprint = await digest(means.vault, tenant, "call", draft.content.decode())
-    earlier = await calls.claim_external_id(tx, claimed, call=call, fingerprint=fingerprint)
-    if earlier is None:
-        return None
-    if earlier[1] != fingerprint:
-        raise Conflict("external_id_used", "Another call was registered under this external_id.")
-    return earlier[0]
+def _as_registered(call: CallRecord, tx: Transaction) -> Registered | RecitalError:
+    if call.erasing_at is not None:
+        return Gone("call_erased", "This call was erased.")
+    return Registered(call, state_of(call, tx.now)[1], is_new=False)
 
 
-async def _as_registered(tx: Transaction, call: UUID) -> tuple[CallRecord, Verdict, bool]:
-    found = await calls.read_call(tx, call)
-    if found.erasing_at is not None:
-        raise Gone("call_erased", "This call was erased.")
-    return found, state_of(found, tx.now)[1], False
+async def _make(means: Means, tx: Transaction, house: House, sound: Mapping[UUID, _Sound]) -> Mapping[UUID, Registered]:
+    """Keep new calls by the ids they get, with everything that goes with them."""
+    if not sound:
+        return {}
+    parties = await _parties(means, tx, house, sound)
+    states = [state_of(_bare(tx, each, house, (call, parties[call])), tx.now) for call, each in sound.items()]
+    whole = [
+        (with_completeness(call, verdict, (house.tenant, house.settings), tx.now), verdict) for call, verdict in states
+    ]
+    writings = [[_writing(call, verdict), *writings_of(call.facts, call.facts.entries)] for call, verdict in whole]
+    recorded = iter(await record_all(tx, LOG, [each for several in writings for each in several]))
+    kept: list[tuple[CallRecord, Recorded]] = []
+    for (call, _), each in zip(whole, sound.values(), strict=True):
+        place = next(recorded)
+        places = [next(recorded) for _ in call.facts.entries]
+        written = await entries_written(means.vault, house.tenant, each.draft.entries, call.facts.entries, places)
+        kept.append((replace(call, written=written), place))
+    await registering.add_calls(tx, kept)
+    await watch(tx, [call for call, _ in kept], house.settings)
+    await announce_all(tx, [event for call, _ in kept for event in _events(call)])
+    return {
+        call.id: Registered(call, verdict, is_new=True) for (call, _), (_, verdict) in zip(kept, whole, strict=True)
+    }
 
 
-async def _keep(
-    means: Means,
-    tx: Transaction,
-    draft: CallDraft,
-    facts: Call,
-    context: tuple[Tenant, TenantSettings, Mapping[str, PurposeVersion]],
-) -> tuple[CallRecord, Verdict]:
-    tenant, _, found = context
-    entries = {entry.id: entry for entry in facts.entries}
-    bare = CallRecord(
+async def _parties(
+    means: Means, tx: Transaction, house: House, sound: Mapping[UUID, _Sound]
+) -> Mapping[UUID, tuple[Party, ...]]:
+    named = [
+        (call, draft, person, registered)
+        for call, each in sound.items()
+        for people, registered in ((each.people, True), (each.joining, False))
+        for draft, person in people.items()
+    ]
+    who = await find_or_make(tx, means.vault, house.tenant, [person for _, _, person, _ in named])
+    parties = [
+        _party(draft, person, subject, registered=registered)
+        for (_, draft, person, registered), subject in zip(named, who, strict=True)
+    ]
+    told = await announced(tx, parties, list(house.found))
+    found: dict[UUID, list[Party]] = {call: [] for call in sound}
+    for (call, _, _, _), party in zip(named, told, strict=True):
+        found[call].append(party)
+    return {call: tuple(each) for call, each in found.items()}
+
+
+def _party(draft: PartyDraft, person: Described, subject: UUID | None, *, registered: bool) -> Party:
+    return Party(
+        label=draft.label,
+        kind=draft.kind,
+        type=draft.type,
+        subject=subject,
+        registered=registered,
+        region=person.region,
+    )
+
+
+def _bare(tx: Transaction, sound: _Sound, house: House, made: tuple[UUID, tuple[Party, ...]]) -> CallRecord:
+    """Return a call as it is before anything is said of it."""
+    draft, (id_, parties) = sound.draft, made
+    facts = Call(
+        id=id_,
+        country=house.tenant.draft.country,
+        guard_ms=house.settings.guard_ms,
+        has_source=draft.source is not None,
+        purposes=tuple(calls.terms_of(house.found[each]) for each in draft.purposes),
+        parties=parties,
+        answered_at=draft.answered_at,
+        entries=tuple(each.entry(tx.now, draft.language) for each in draft.entries),
+    )
+    return CallRecord(
         facts=facts,
         registered_at=tx.now,
-        reference=speakable(facts.id),
+        reference=speakable(id_),
         external_id=draft.external_id,
         source=draft.source,
         direction=draft.direction,
         language=draft.language,
         references=draft.references,
-        purposes=tuple(found[each] for each in draft.purposes),
-        timeline_version=len(entries),
+        purposes=tuple(house.found[each] for each in draft.purposes),
+        timeline_version=len(draft.entries),
     )
-    state, verdict = state_of(bare, tx.now)
-    recorded = await record_all(tx, LOG, [_writing(state, verdict), *writings_of(facts, list(entries.values()))])
-    written = await entries_written(means.vault, tenant, draft.entries, list(entries.values()), recorded[1:])
-    record = replace(state, written=written)
-    await calls.add_call(tx, record, ledger_entry=recorded[0].entry, salt=recorded[0].salt)
-    await announce(
-        tx,
-        CallRegistered(
-            call=record.id,
-            registered_at=record.registered_at,
-            started_at=record.started_at,
-            subjects=record.subjects,
-            references=record.references,
-        ),
+
+
+def _events(call: CallRecord) -> list[Event]:
+    registered = CallRegistered(
+        call=call.id,
+        registered_at=call.registered_at,
+        started_at=call.started_at,
+        subjects=call.subjects,
+        references=call.references,
     )
-    if record.ended_at is not None:
-        await announce_end(tx, record)
-    return record, verdict
+    return [registered, *end_of(call)]
 
 
 def _writing(record: CallRecord, verdict: Verdict) -> Writing:

@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 from uuid import UUID
 
 from recital_database import Transaction, announce, claim, new_id, record, remember
-from recital_errors import NotFound, PreconditionFailed
+from recital_errors import Forbidden, NotFound, PreconditionFailed
 from recital_events import TenantOpened
 
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.decisions.guard import DEFAULT_GUARD_MS
 from recital_consent.decisions.opening import opening_problems
-from recital_consent.model.tenants import Tenant, TenantDraft, TenantSettings
+from recital_consent.model.tenants import Tenant, TenantDraft, TenantSettings, TenantState
 from recital_consent.store import tenants
 
 # The operator is of no tenant; what it asks twice is remembered under an id that no tenant has.
@@ -58,6 +58,13 @@ async def open_tenant(means: Means, draft: TenantDraft, key: str | None) -> Tena
             ),
         )
     return tenant
+
+
+def taking_in(found: tuple[Tenant, TenantSettings]) -> tuple[Tenant, TenantSettings]:
+    """Return a tenant that still takes calls in; raises Forbidden `tenant_closed`."""
+    if found[0].state in (TenantState.CLOSED, TenantState.ERASED):
+        raise Forbidden("tenant_closed", "This tenant is closed: nothing is taken in any more.")
+    return found
 
 
 async def list_tenants(tx: Transaction, *, after: UUID | None, most: int) -> Sequence[Tenant]:

@@ -9,6 +9,7 @@ from recital_database import Recorded, Transaction, claim, record_all, remember
 from recital_errors import Conflict, Forbidden, Gone, Malformed
 from recital_identity import Principal, Role
 
+from recital_consent.actions.completeness import save, was_due, with_completeness
 from recital_consent.actions.consequences import announce_end, revoke_permits, state_of, told_of
 from recital_consent.actions.identities import digests_of
 from recital_consent.actions.means import LOG, Means, refuse
@@ -21,7 +22,7 @@ from recital_consent.model.drafts import EntryDraft
 from recital_consent.model.problems import Problem
 from recital_consent.model.subjects import Identifier, IdentifierKind
 from recital_consent.model.tenants import Tenant
-from recital_consent.store import calls, subjects, tenants
+from recital_consent.store import calls, permits, subjects, tenants
 
 
 async def write_entries(
@@ -55,6 +56,9 @@ async def write_entries(
     recorded = await record_all(tx, LOG, writings_of(facts, entries))
     after, verdict = state_of(grown, tx.now)
     await _save(means, tx, tenant, after, (parties, new, entries, recorded))
+    stored = await permits.stored_spans(tx, call_id) if call.recorded_at else ()
+    after = with_completeness(after, verdict, (tenant, settings), tx.now, stored=stored, due=was_due(after))
+    await save(tx, after, settings)
     if told_of(after) != told_of(call):
         await announce_end(tx, after)
     await revoke_permits(tx, after, verdict, {entry.kind for entry in entries})

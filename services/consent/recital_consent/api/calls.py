@@ -15,10 +15,12 @@ from recital_runtime import (
     Router,
     Text200,
     page_of,
+    problem_of,
     requires,
 )
 
 from recital_consent.actions import registering, timeline
+from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import Means
 from recital_consent.api.shapes import Key, Label, Language, Version, When, canonical
 from recital_consent.api.views import CallView, EntryView, call_view, entry_view
@@ -31,7 +33,10 @@ _ALWAYS = {"id", "kind", "at"}
 
 
 class PersonBody(Model):
-    """Who a party is, as far as the sender knows. Numbers are read as dialled in the tenant's number region."""
+    """Who a party is, as far as the sender knows. Numbers are read as dialled in the tenant's number region.
+
+    `extension`, at the tenant's own exchange, is only compared with the lines that are never recorded; it is not kept.
+    """
 
     kind: PartyKind
     type: PartyType = PartyType.PERSON
@@ -40,6 +45,7 @@ class PersonBody(Model):
     customer_number: Text200 | None = None
     staff_id: Text200 | None = None
     name: Text200 | None = None
+    extension: Text200 | None = None
 
     def draft(self, label: str) -> PartyDraft:
         """Return it as the model knows it."""
@@ -52,6 +58,7 @@ class PersonBody(Model):
             customer_number=self.customer_number,
             staff_id=self.staff_id,
             name=self.name,
+            extension=self.extension,
         )
 
 
@@ -172,15 +179,22 @@ def call_routes(means: Means) -> Router:
 
 
 def _writing(router: Router, means: Means) -> None:
-    @router.post("/calls", status_code=201)
+    @router.post("/calls", status_code=201, response_model=CallView)
     async def register_call(
         body: RegisterCall,
         caller: Annotated[Caller, requires(Permission.REGISTER_CALLS)],
         response: Response,
         key: IdempotencyKey = None,
-    ) -> CallView:
-        """Register a call and decide; the same external id with the same content is the same call (200)."""
-        call, verdict, is_new = await registering.register_call(means, caller.tx, body.draft(), key)
+    ) -> CallView | Response:
+        """Register a call and decide; the same external id with the same content is the same call (200).
+
+        403 `line_never_recorded` where a line of it is never recorded: it is counted, and nothing of it is kept.
+        """
+        try:
+            call, verdict, is_new = await registering.register_call(means, caller.tx, body.draft(), key)
+        except LineNeverRecorded as refused:
+            # Answered, not raised: the count of the day is committed.
+            return problem_of(refused)
         response.status_code = 201 if is_new else 200
         return call_view(call, verdict)
 

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from recital_consent.model.completeness import Completeness, Outcome
 from recital_consent.model.purposes import BasisKind, PurposeVersion
+from recital_consent.model.statements import Statement
 
 
 class PartyKind(StrEnum):
@@ -99,7 +101,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeTerms:
-    """What the rulebook needs of a purpose, in the version registered for the call."""
+    """What the rulebook needs of a purpose, in the version registered for the call.
+
+    staff_only_until: the last day on which calls with staff only may be recorded for it (R27). drawn: whether this call
+    was drawn, where the purpose is sampled (R19).
+    """
 
     id: UUID
     key: str
@@ -108,11 +114,16 @@ class PurposeTerms:
     retention: str
     hold_suppressed: bool = True
     review_on: date | None = None
+    staff_only_until: date | None = None
+    drawn: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """The facts of one call. guard_ms: the tenant's guard at registration."""
+    """The facts of one call. guard_ms: the tenant's guard at registration.
+
+    statements: what its parties said outside it. asked: private marks that staff asked for and nobody decided yet.
+    """
 
     id: UUID
     country: str
@@ -122,6 +133,8 @@ class Call:
     parties: tuple[Party, ...]
     answered_at: datetime | None = None
     entries: tuple[Entry, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    asked: tuple[Entry, ...] = ()
 
     def party(self, label: str | None) -> Party | None:
         """Return the party of that label, if there is one."""
@@ -148,7 +161,8 @@ class CallRecord:
     """A call as it is kept: the facts the rulebook needs, and what surrounds them.
 
     external_id, source, direction and language are None on the skeleton that an erasure leaves. started_at and ended_at
-    are what the timeline says so far; references are the tenant's own, opaque.
+    are what the timeline says so far; references are the tenant's own, opaque. missing_at, unended_at: when that was
+    found and told; refused_code: why ingest last refused audio of it.
     """
 
     facts: Call
@@ -167,6 +181,10 @@ class CallRecord:
     recorded_at: datetime | None = None
     erasing_at: datetime | None = None
     written: Mapping[str, Written] = field(default_factory=dict)
+    completeness: Completeness = field(default_factory=lambda: Completeness(outcome=Outcome.GOING_ON))
+    missing_at: datetime | None = None
+    unended_at: datetime | None = None
+    refused_code: str | None = None
 
     @property
     def id(self) -> UUID:

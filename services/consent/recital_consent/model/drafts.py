@@ -11,7 +11,10 @@ from recital_consent.model.subjects import IdentifierKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyDraft:
-    """A party as it is named in full; `label` is the sender's word for it in this call."""
+    """A party as it is named in full; `label` is the sender's word for it in this call.
+
+    extension: at the tenant's own exchange; it is only compared with the lines that are never recorded, and not kept.
+    """
 
     label: str
     kind: PartyKind
@@ -21,6 +24,7 @@ class PartyDraft:
     customer_number: str | None = None
     staff_id: str | None = None
     name: str | None = None
+    extension: str | None = None
 
     def identifiers(self) -> Iterator[tuple[IdentifierKind, str | None]]:
         """What it may be found by, as sent."""

@@ -54,17 +54,36 @@ class Monitoring(StrEnum):
     """Whether a purpose watches staff (R19)."""
 
     NONE = "none"
+    SAMPLED = "sampled"
     CONTINUOUS = "continuous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """How much of each member of staff's calls a sampled purpose records: a share, and a cap for a month (R19)."""
+
+    share_percent: int
+    cap_per_month: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffOnly:
+    """An exception that lets calls with staff only be recorded, until the end of a day (R27), and why it is needed."""
+
+    until: date
+    necessity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffSafeguards:
-    """What protects staff who are heard (R19, R20): continuous watching needs a written necessity and a DPIA."""
+    """What protects staff who are heard (R19, R20, R27): continuous watching needs a written necessity and a DPIA."""
 
     works_council: WorksCouncil | None = None
     monitoring: Monitoring = Monitoring.NONE
     necessity: str | None = None
     dpia: str | None = None
+    sample: Sample | None = None
+    staff_only: StaffOnly | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,14 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a subject is, in clear: never outside this service, and sealed inside it."""
+
+    identifiers: tuple[Identifier, ...]
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """A subject in the index: digests of its identifiers per kind."""
 

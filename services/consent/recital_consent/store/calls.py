@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from recital_consent.model.calls import (
     PurposeTerms,
     Written,
 )
+from recital_consent.model.completeness import Completeness, Outcome
 from recital_consent.model.purposes import PurposeVersion
 from recital_consent.store.purposes import versions_of_calls
 from recital_consent.store.subjects import announced_to
@@ -32,25 +32,10 @@ from recital_consent.store.tables import (
     CallRow,
     ExternalIdRow,
     add,
-    add_new,
 )
 
 _CALLS, _PARTIES, _ENTRIES = CallRow.__table__, CallPartyRow.__table__, CallEntryRow.__table__
 _PURPOSES, _EXTERNAL = CallPurposeRow.__table__, ExternalIdRow.__table__
-
-
-async def claim_external_id(
-    tx: Transaction, digest: bytes, *, call: UUID, fingerprint: bytes
-) -> tuple[UUID, bytes] | None:
-    """Claim an external id for a call; where it was taken, return the call it stands for and its fingerprint.
-
-    Whoever comes second waits for the first one's transaction.
-    """
-    if await add_new(tx, ExternalIdRow, {"digest": digest, "call_id": call, "fingerprint": fingerprint}):
-        return None
-    statement = select(_EXTERNAL).where(_EXTERNAL.c.tenant_id == tx.tenant, _EXTERNAL.c.digest == digest)
-    row = (await tx.execute(statement)).one()
-    return row.call_id, bytes(row.fingerprint)
 
 
 async def call_of_external_id(tx: Transaction, digest: bytes) -> UUID | None:
@@ -60,60 +45,14 @@ async def call_of_external_id(tx: Transaction, digest: bytes) -> UUID | None:
     return found
 
 
-async def add_call(tx: Transaction, call: CallRecord, *, ledger_entry: UUID, salt: bytes) -> None:
-    """Keep a registered call with its purposes, parties and entries."""
-    values = {
-        "id": call.id,
-        "registered_at": call.registered_at,
-        "reference": call.reference,
-        "external_id": call.external_id,
-        "source_id": call.source,
-        "direction": call.direction.value if call.direction else None,
-        "language": call.language,
-        "call_references": list(call.references),
-        "country": call.facts.country,
-        "guard_ms": call.facts.guard_ms,
-        "answered_at": call.facts.answered_at,
-        "started_at": call.started_at,
-        "ended_at": call.ended_at,
-        "private": call.private,
-        "timeline_version": call.timeline_version,
-        "ledger_entry": ledger_entry,
-        "salt": salt,
-    }
-    await add(tx, CallRow, [values])
-    purposes = [
-        {"id": call.id, "purpose_id": purpose.id, "version": purpose.version, "position": position}
-        for position, purpose in enumerate(call.purposes)
-    ]
-    await add(tx, CallPurposeRow, purposes)
-    await add_parties(tx, call.id, call.facts.parties)
-    await add_entries(tx, call.id, list(call.written.values()))
-
-
 async def add_parties(tx: Transaction, call: UUID, parties: Sequence[Party]) -> None:
     """Keep parties of a call."""
-    await add(
-        tx,
-        CallPartyRow,
-        [
-            {
-                "id": call,
-                "label": party.label,
-                "kind": party.kind.value,
-                "type": party.type.value,
-                "subject_id": party.subject,
-                "registered": party.registered,
-                "region": party.region,
-            }
-            for party in parties
-        ],
-    )
+    await add(tx, CallPartyRow, [party_values(call, each) for each in parties])
 
 
 async def add_entries(tx: Transaction, call: UUID, written: Sequence[Written]) -> None:
     """Keep entries of a call's timeline."""
-    await add(tx, CallEntryRow, [_entry_values(call, each) for each in written])
+    await add(tx, CallEntryRow, [entry_values(call, each) for each in written])
 
 
 async def change_call(tx: Transaction, call: UUID, **changes: Any) -> None:
@@ -128,6 +67,12 @@ async def read_call(tx: Transaction, call: UUID, *, locked: bool = False) -> Cal
     if not rows:
         raise NotFound
     return (await _records(tx, rows))[0]
+
+
+async def read_calls(tx: Transaction, calls: Collection[UUID]) -> Mapping[UUID, CallRecord]:
+    """Return several calls, also skeletons; those that are not there are left out."""
+    statement = select(_CALLS).where(_CALLS.c.tenant_id == tx.tenant, _CALLS.c.id.in_(list(calls)))
+    return {call.id: call for call in await _records(tx, (await tx.execute(statement)).all())}
 
 
 async def list_calls(tx: Transaction, *, after: UUID | None, most: int) -> list[CallRecord]:
@@ -239,6 +184,7 @@ def terms_of(purpose: PurposeVersion) -> PurposeTerms:
         retention=draft.retention,
         hold_suppressed=draft.hold_suppressed,
         review_on=draft.basis.review_on,
+        staff_only_until=draft.staff_safeguards.staff_only.until if draft.staff_safeguards.staff_only else None,
     )
 
 
@@ -272,10 +218,32 @@ def _record(
         recorded_at=row.recorded_at,
         erasing_at=row.erasing_at,
         written=written,
+        completeness=Completeness(
+            outcome=Outcome(row.outcome),
+            reasons=tuple(row.outcome_reasons),
+            gaps=tuple((start, end) for start, end in row.gaps or ()),
+        ),
+        missing_at=row.missing_at,
+        unended_at=row.unended_at,
+        refused_code=row.refused_code,
     )
 
 
-def _entry_values(call: UUID, written: Written) -> dict[str, datetime | Any]:
+def party_values(call: UUID, party: Party) -> dict[str, Any]:
+    """Return the row of a party."""
+    return {
+        "id": call,
+        "label": party.label,
+        "kind": party.kind.value,
+        "type": party.type.value,
+        "subject_id": party.subject,
+        "registered": party.registered,
+        "region": party.region,
+    }
+
+
+def entry_values(call: UUID, written: Written) -> dict[str, Any]:
+    """Return the row of an entry."""
     entry = written.entry
     return {
         "id": call,

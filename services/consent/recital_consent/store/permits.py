@@ -1,13 +1,16 @@
 """Permits that were given, and the recordings that ingest made under them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
-from recital_events import RecordingStored
+from recital_events import PurposeSpans as PurposeSpansSaid
+from recital_events import RecordingStored, RecordingTrimmed
 from sqlalchemy import Row, select, update
 
+from recital_consent.model.completeness import StoredSpans
 from recital_consent.model.permits import Issued, PurposeSpans, listed, unlisted
 from recital_consent.store.tables import PermitRow, RecordingRow, add, add_new
 
@@ -77,8 +80,44 @@ async def add_recording(tx: Transaction, event: RecordingStored) -> None:
         "permit_id": event.permit,
         "parties": [each.party for each in event.parties],
         "stored_at": event.stored_at,
+        "spans": _said(event.spans),
+        "answered_at": event.answered_at,
     }
     await add_new(tx, RecordingRow, values)
+
+
+async def trim_recording(tx: Transaction, event: RecordingTrimmed) -> None:
+    """Note what a recording holds since parts of it were silenced."""
+    await _change_recording(
+        tx, event.recording, spans=_said(event.spans), answered_at=event.answered_at, trimmed_at=event.trimmed_at
+    )
+
+
+async def confirm_recording(tx: Transaction, recording: UUID, at: datetime) -> None:
+    """Note when a recording was read back whole."""
+    await _change_recording(tx, recording, confirmed_at=at)
+
+
+async def stored_spans(tx: Transaction, call: UUID) -> list[StoredSpans]:
+    """Return what each recording of a call holds, or held before it was erased."""
+    statement = select(_RECORDINGS.c.spans, _RECORDINGS.c.answered_at).where(
+        _RECORDINGS.c.tenant_id == tx.tenant,
+        _RECORDINGS.c.call_id == call,
+        _RECORDINGS.c.answered_at.is_not(None),
+    )
+    return [
+        StoredSpans(row.answered_at, tuple(span for spans in unlisted(row.spans).values() for span in spans))
+        for row in await tx.execute(statement)
+    ]
+
+
+async def _change_recording(tx: Transaction, recording: UUID, **changes: Any) -> None:
+    mine = (_RECORDINGS.c.tenant_id == tx.tenant) & (_RECORDINGS.c.id == recording)
+    await tx.execute(update(_RECORDINGS).where(mine).values(**changes))
+
+
+def _said(spans: Sequence[PurposeSpansSaid]) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json") for each in spans]
 
 
 async def bury_recording(tx: Transaction, recording: UUID) -> None:

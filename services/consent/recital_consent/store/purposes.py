@@ -1,6 +1,7 @@
 """Purposes in their versions: nothing is edited, the newest version counts for new calls."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,8 @@ from recital_consent.model.purposes import (
     Monitoring,
     PurposeDraft,
     PurposeVersion,
+    Sample,
+    StaffOnly,
     StaffSafeguards,
     WorksCouncil,
 )
@@ -135,8 +138,18 @@ def terms_of(draft: PurposeDraft) -> dict[str, Any]:
             "monitoring": guards.monitoring.value,
             "necessity": guards.necessity,
             "dpia": guards.dpia,
+            "sample": asdict(guards.sample) if guards.sample else None,
+            "staff_only": (
+                {"until": guards.staff_only.until.isoformat(), "necessity": guards.staff_only.necessity}
+                if guards.staff_only
+                else None
+            ),
         },
     }
+
+
+def _staff_only(said: dict[str, Any] | None) -> StaffOnly | None:
+    return StaffOnly(until=date.fromisoformat(said["until"]), necessity=said["necessity"]) if said else None
 
 
 def _purpose(row: Row[Any]) -> PurposeVersion:
@@ -166,6 +179,9 @@ def _purpose(row: Row[Any]) -> PurposeVersion:
             monitoring=Monitoring(guards["monitoring"]),
             necessity=guards["necessity"],
             dpia=guards["dpia"],
+            # Versions from before these could be said have neither.
+            sample=Sample(**guards["sample"]) if guards.get("sample") else None,
+            staff_only=_staff_only(guards.get("staff_only")),
         ),
     )
     return PurposeVersion(

@@ -21,6 +21,18 @@ from recital_consent.store.tables import (
 _SUBJECTS, _INDEX, _NOTICES = SubjectRow.__table__, SubjectIndexRow.__table__, StaffNoticeRow.__table__
 _PURPOSES = PurposeRow.__table__
 Digest = tuple[IdentifierKind, bytes]
+# Each step by an index, from the digests on: who is reached, who was merged into whom, and all their digests.
+_KNOWN_BY = """
+    with reached as materialized (
+        select distinct coalesce(s.merged_into, s.id) as id from subject_index i
+        join subjects s on s.tenant_id = i.tenant_id and s.id = i.subject_id
+        where i.tenant_id = :tenant and i.digest = any(cast(:digests as bytea[]))),
+    everyone as (
+        select id, id as subject_id from reached union all
+        select s.id, r.id from reached r join subjects s on s.tenant_id = :tenant and s.merged_into = r.id)
+    select e.subject_id, i.kind, i.digest
+    from everyone e join subject_index i on i.tenant_id = :tenant and i.subject_id = e.id
+"""
 
 
 async def lock_digests(tx: Transaction, digests: Collection[bytes]) -> None:
@@ -33,13 +45,13 @@ async def lock_digests(tx: Transaction, digests: Collection[bytes]) -> None:
 
 
 async def known_by(tx: Transaction, digests: Collection[bytes]) -> list[Known]:
-    """Return the subjects that any of these digests leads to, each with all its digests, by id."""
-    reached = select(_INDEX.c.subject_id).where(_INDEX.c.tenant_id == tx.tenant, _INDEX.c.digest.in_(list(digests)))
-    statement = select(_INDEX.c.subject_id, _INDEX.c.kind, _INDEX.c.digest).where(
-        _INDEX.c.tenant_id == tx.tenant, _INDEX.c.subject_id.in_(reached)
-    )
+    """Return the subjects that any of these digests leads to, each with all its digests, by id.
+
+    Of subjects that were merged only the one they are now, with the digests of all.
+    """
+    rows = await tx.execute(_KNOWN_BY, {"tenant": tx.tenant, "digests": list(digests)})
     found: dict[UUID, set[Digest]] = {}
-    for row in await tx.execute(statement):
+    for row in rows:
         found.setdefault(row.subject_id, set()).add((IdentifierKind(row.kind), bytes(row.digest)))
     return [Known(subject, frozenset(found[subject])) for subject in sorted(found)]
 
@@ -76,6 +88,15 @@ async def sealed_identities(
     if locked:
         statement = statement.order_by(_SUBJECTS.c.id).with_for_update()
     return {row.id: _sealed(row) for row in await tx.execute(statement)}
+
+
+async def seal_again(tx: Transaction, sealed: Mapping[UUID, bytes]) -> None:
+    """Replace what is sealed of several subjects, in one statement."""
+    await tx.execute(
+        "update subjects set sealed = s.sealed from unnest(cast(:ids as uuid[]), cast(:sealed as bytea[]))"
+        " as s (id, sealed) where subjects.tenant_id = :tenant and subjects.id = s.id",
+        {"tenant": tx.tenant, "ids": list(sealed), "sealed": list(sealed.values())},
+    )
 
 
 async def change_identity(tx: Transaction, subject: UUID, **changes: Any) -> None:

@@ -29,6 +29,13 @@ class TenantRow(Tabular, table=True):
     tenant_key: UUID
     index_key: UUID
     opened_at: datetime = instant()
+    state: str
+    concurrent_uploads: int | None
+    closing_at: datetime | None = instant(nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
+    export_until: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
+    keys_swept_to: UUID | None
 
 
 class SettingsRow(Tabular, table=True):
@@ -39,6 +46,16 @@ class SettingsRow(Tabular, table=True):
     guard_ms: int
     private_mark_minutes: int
     works_council: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
+    unended_after_minutes: int
+    missing_after_minutes: int
+    missing_tolerance_ms: int
+    holiday_region: str | None
+    erasure_window: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
+    call_record_retention: str | None
+    request_file_retention: str | None
+    package_retention: str | None
+    read_back_every: str | None
+    staff_voices_muted: bool
 
 
 class PurposeRow(Tabular, table=True):
@@ -92,6 +109,8 @@ class SubjectRow(Tabular, table=True):
     staff: bool
     bot: bool
     erased_at: datetime | None = instant(nullable=True)
+    merged_into: UUID | None
+    left_at: datetime | None = instant(nullable=True)
 
 
 class SubjectIndexRow(Tabular, table=True):
@@ -101,6 +120,7 @@ class SubjectIndexRow(Tabular, table=True):
     digest: bytes = binary(key=True)
     subject_id: UUID = Field(primary_key=True)
     kind: str
+    verified_at: datetime | None = instant(nullable=True)
 
 
 class StaffNoticeRow(Tabular, table=True):
@@ -152,6 +172,13 @@ class CallRow(Tabular, table=True):
     erased_at: datetime | None = instant(nullable=True)
     erasure_order: UUID | None
     erasure_ground: str | None
+    outcome: str
+    outcome_reasons: list[str] = column(ARRAY(Text))
+    gaps: list[list[int]] | None = column(JSONB(none_as_null=True), nullable=True)
+    missing_at: datetime | None = instant(nullable=True)
+    unended_at: datetime | None = instant(nullable=True)
+    refused_code: str | None
+    refused_at: datetime | None = instant(nullable=True)
 
 
 class CallPurposeRow(Tabular, table=True):
@@ -226,6 +253,10 @@ class RecordingRow(Tabular, table=True):
     parties: list[str] = column(ARRAY(Text))
     stored_at: datetime = instant()
     erased_at: datetime | None = instant(nullable=True)
+    spans: list[dict[str, Any]] = column(JSONB)
+    answered_at: datetime | None = instant(nullable=True)
+    confirmed_at: datetime | None = instant(nullable=True)
+    trimmed_at: datetime | None = instant(nullable=True)
 
 
 class ErasureRow(Tabular, table=True):

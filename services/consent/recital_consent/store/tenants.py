@@ -1,18 +1,33 @@
 """Tenants, their settings and their sources."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
 from recital_errors import NotFound, Unavailable
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, exists, select, update
 
 from recital_consent.model.purposes import CouncilKind, WorksCouncil
-from recital_consent.model.tenants import Source, SourceKind, Tenant, TenantDraft, TenantSettings
+from recital_consent.model.tenants import (
+    ErasureWindow,
+    Source,
+    SourceKind,
+    Tenant,
+    TenantDraft,
+    TenantSettings,
+    TenantState,
+)
+from recital_consent.store.lines import LineRow
 from recital_consent.store.tables import SettingsRow, SourceRow, TenantRow, add
 
 _TENANTS, _SETTINGS, _SOURCES = TenantRow.__table__, SettingsRow.__table__, SourceRow.__table__
+_LINES = LineRow.__table__
+
+
+# Settings that are kept as they are.
+_PLAIN = sorted({each.name for each in fields(TenantSettings)} - {"works_council", "erasure_window"})
 
 
 async def add_tenant(tx: Transaction, tenant: Tenant, settings: TenantSettings) -> None:
@@ -27,6 +42,8 @@ async def add_tenant(tx: Transaction, tenant: Tenant, settings: TenantSettings) 
         "tenant_key": tenant.tenant_key,
         "index_key": tenant.index_key,
         "opened_at": tenant.opened_at,
+        "concurrent_uploads": draft.concurrent_uploads,
+        "state": tenant.state.value,
     }
     await add(tx, TenantRow, [values])
     await add(tx, SettingsRow, [_settings_values(settings)])
@@ -53,9 +70,9 @@ async def own_tenant(tx: Transaction) -> tuple[Tenant, TenantSettings]:
 
     Raises Unavailable `tenant_unknown`: a token of a tenant that is not open here.
     """
+    lines = exists().where(_LINES.c.tenant_id == tx.tenant)
     statement = (
-        select(_TENANTS, _SETTINGS.c.version, _SETTINGS.c.guard_ms)
-        .add_columns(_SETTINGS.c.private_mark_minutes, _SETTINGS.c.works_council)
+        select(_TENANTS, *(each for each in _SETTINGS.c if each.name != "tenant_id"), lines.label("has_lines"))
         .join(_SETTINGS, _SETTINGS.c.tenant_id == _TENANTS.c.tenant_id)
         .where(_TENANTS.c.tenant_id == tx.tenant)
     )
@@ -98,6 +115,17 @@ async def find_source(tx: Transaction, source: UUID) -> Source:
     return _source(row)
 
 
+async def known_sources(tx: Transaction, sources: Collection[UUID]) -> set[UUID]:
+    """Return which of these are sources of the tenant's."""
+    statement = select(_SOURCES.c.id).where(_SOURCES.c.tenant_id == tx.tenant, _SOURCES.c.id.in_(list(sources)))
+    return {row.id for row in await tx.execute(statement)}
+
+
+async def change_tenant(tx: Transaction, **changes: Any) -> None:
+    """Change columns of the transaction's own tenant."""
+    await tx.execute(update(_TENANTS).where(_TENANTS.c.tenant_id == tx.tenant).values(**changes))
+
+
 async def list_sources(tx: Transaction, *, after: UUID | None, most: int) -> Sequence[Source]:
     """Return a page of sources."""
     statement = select(_SOURCES).where(_SOURCES.c.tenant_id == tx.tenant).order_by(_SOURCES.c.id).limit(most)
@@ -113,6 +141,7 @@ def _tenant(row: Row[Any]) -> Tenant:
         time_zone=row.time_zone,
         languages=tuple(row.languages),
         number_region=row.number_region,
+        concurrent_uploads=row.concurrent_uploads,
     )
     return Tenant(
         id=row.tenant_id,
@@ -120,26 +149,30 @@ def _tenant(row: Row[Any]) -> Tenant:
         tenant_key=row.tenant_key,
         index_key=row.index_key,
         opened_at=row.opened_at,
+        state=TenantState(row.state),
+        closing_at=row.closing_at,
+        closed_at=row.closed_at,
+        export_until=row.export_until,
+        has_lines=getattr(row, "has_lines", False),
     )
 
 
 def _settings(row: Row[Any]) -> TenantSettings:
     said = row.works_council
     council = WorksCouncil(kind=CouncilKind(said["kind"]), reference=said["reference"]) if said else None
+    window = row.erasure_window
     return TenantSettings(
-        version=row.version,
-        guard_ms=row.guard_ms,
-        private_mark_minutes=row.private_mark_minutes,
         works_council=council,
+        erasure_window=ErasureWindow(**(window | {"weekdays": tuple(window["weekdays"])})) if window else None,
+        **{name: getattr(row, name) for name in _PLAIN},
     )
 
 
 def _settings_values(settings: TenantSettings) -> dict[str, Any]:
-    council = settings.works_council
+    council, window = settings.works_council, settings.erasure_window
     return {
-        "version": settings.version,
-        "guard_ms": settings.guard_ms,
-        "private_mark_minutes": settings.private_mark_minutes,
+        **{name: getattr(settings, name) for name in _PLAIN},
+        "erasure_window": asdict(window) if window else None,
         "works_council": {"kind": council.kind.value, "reference": council.reference} if council else None,
     }
 

@@ -1,0 +1,40 @@
+"""Which calls must be looked at, and when: they have not ended, or their recording has not come."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from recital_database import Transaction
+
+from recital_consent.model.holdings import Due
+
+_DUE = """
+    select tenant_id, id from (
+        select tenant_id, id, due_at, row_number() over (partition by tenant_id order by due_at, id) as turn
+        from call_watch where due_at <= recital_now()) due
+    order by turn, due_at limit :most
+"""
+
+
+async def put(tx: Transaction, due: Mapping[UUID, datetime]) -> None:
+    """Look at calls at these moments, instead of when they were to be looked at before."""
+    if due:
+        await tx.execute(
+            "insert into call_watch (tenant_id, id, due_at)"
+            " select :tenant, s.id, s.due_at from unnest(cast(:ids as uuid[]), cast(:due as timestamptz[]))"
+            " as s (id, due_at) order by s.id on conflict (tenant_id, id) do update set due_at = excluded.due_at",
+            {"tenant": tx.tenant, "ids": list(due), "due": list(due.values())},
+        )
+
+
+async def drop(tx: Transaction, *calls: UUID) -> None:
+    """Look at calls no more."""
+    await tx.execute(
+        "delete from call_watch where tenant_id = :tenant and id = any(cast(:ids as uuid[]))",
+        {"tenant": tx.tenant, "ids": list(calls)},
+    )
+
+
+async def due(tx: Transaction, most: int) -> list[Due]:
+    """Return the calls to look at now, taking turns over tenants (worker role)."""
+    return [Due(row.tenant_id, row.id) for row in await tx.execute(_DUE, {"most": most})]
