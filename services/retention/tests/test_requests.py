@@ -171,6 +171,19 @@ async def test_retentions_part_says_what_is_kept_of_a_person_until_when(room: An
     assert by_id[str(recording.recording)]["holding_kind"] == "recording"
 
 
+async def test_which_other_parts_were_collected_before_changes_nothing_in_retentions_own(room: Any) -> None:
+    earlier = await room.copy("collection", ends_with=await room.request(room.customer), subjects=(room.customer,))
+    request = await room.request(room.customer)
+    others = await room.copy("collection", ends_with=request, subjects=(room.customer,))
+    ordered = room.collection_ordered(request, room.customer)
+    await room.hear(ordered)
+    await care_for_parts(room.means)
+    items = json.loads(await parts.open_part(room.means, TENANT, ordered.order, request))["items"]
+    told = {item["id"] for item in items}
+    assert str(earlier) in told
+    assert str(others) not in told
+
+
 async def test_a_part_is_sealed_in_the_database(room: Any) -> None:
     recording = await room.recording()
     await part_of(room)

@@ -46,7 +46,7 @@ async def collect(means: Means, tenant: UUID) -> bool:
             await parts.done(tx, part.id)
             await parts.remove_part(tx, part.id)
             return True
-        items = [_item(row) for row in await parts.what_is_kept_of(tx, part.subjects)]
+        items = [_item(row) for row in await parts.what_is_kept_of(tx, part.subjects, part.request)]
         document = canonical({"service": "retention", "order": str(part.order), "items": items})
         # The key is committed before the row that names it; one that no row names is found by its owner.
         key = await means.vault.keys.new_key(tenant, part.id, facts.key)

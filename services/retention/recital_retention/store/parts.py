@@ -119,8 +119,12 @@ async def remove_part(tx: Transaction, part: UUID) -> None:
     await tx.execute("delete from parts where tenant_id = :tenant and id = :id", {"tenant": tx.tenant, "id": part})
 
 
-async def what_is_kept_of(tx: Transaction, subjects: Collection[UUID]) -> Sequence[dict[str, Any]]:
-    """Return, in one snapshot, every living holding that speaks of any of these subjects, with its clocks."""
+async def what_is_kept_of(tx: Transaction, subjects: Collection[UUID], request: UUID) -> Sequence[dict[str, Any]]:
+    """Return, in one snapshot, every living holding that speaks of any of these subjects, with its clocks.
+
+    The parts that are being collected for this very request are not among them: they end with it, and which of them is
+    there already would depend on who was faster.
+    """
     rows = await tx.execute(
         "select h.id, h.kind, h.state, h.registered_at, h.due_at, h.kept_by,"
         " coalesce((select jsonb_agg(jsonb_build_object('purpose', c.key, 'started_at', c.started_at, 'due_at',"
@@ -130,8 +134,9 @@ async def what_is_kept_of(tx: Transaction, subjects: Collection[UUID]) -> Sequen
         " where hr.tenant_id = h.tenant_id and hr.recording_id = h.id and holds.released_at is null) as held"
         " from holdings h where h.tenant_id = :tenant and (h.kind = 'identity' and h.id = any(cast(:ids as uuid[]))"
         " or exists (select from holding_subjects hs where hs.tenant_id = h.tenant_id and hs.id = h.id"
-        " and hs.subject_id = any(cast(:ids as uuid[])))) and h.state <> 'erased' order by h.id",
-        {"tenant": tx.tenant, "ids": list(subjects)},
+        " and hs.subject_id = any(cast(:ids as uuid[])))) and h.state <> 'erased'"
+        " and (h.kind <> 'collection' or h.ends_with is distinct from :request) order by h.id",
+        {"tenant": tx.tenant, "ids": list(subjects), "request": request},
     )
     return [dict(row) | {"clocks": _json(row["clocks"])} for row in rows.mappings()]
 
