@@ -12,6 +12,8 @@ BIN := .venv/bin
 MEMBERS := $(wildcard libs/* services/*)
 PACKAGES := $(foreach member,$(MEMBERS),$(wildcard $(member)/recital_*))
 TEST_FOLDERS := $(wildcard $(addsuffix /tests,$(MEMBERS)) tests/* bench)
+# How many processes share the tests: the house of four services waits more than it works.
+PROCESSES ?= 3
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: help setup demo run start stop status clock test check campaign bench generate lock minio clean
@@ -45,9 +47,10 @@ clock: setup ## Move the running services' clock: make clock ADVANCE=P6M
 
 ##@ Test it
 
-test: setup ## Every test, on the real servers, with coverage
+test: setup ## Every test, on the real servers, with coverage, in PROCESSES at a time
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not campaign"
+	@$(BIN)/coverage run -m pytest -m "not campaign" -n $(PROCESSES) --dist loadgroup
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
 	@# a decision is a rule of law: no branch of it goes untested
 	@$(BIN)/coverage report --include='services/*/recital_*/decisions/*' --fail-under=100 >/dev/null
@@ -56,9 +59,9 @@ check: setup ## What CI runs: style, types, imports, events, and `make test`
 	@echo "style:   ruff check, ruff format"
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@echo "types:   mypy --strict, the packages and then each folder of tests"
+	@echo "types:   mypy --strict, the packages and then the tests"
 	@$(BIN)/mypy --no-error-summary $(PACKAGES) dev demo
-	@for folder in $(TEST_FOLDERS); do $(BIN)/mypy --no-error-summary "$$folder"; done
+	@$(BIN)/mypy --no-error-summary --explicit-package-bases $(TEST_FOLDERS)
 	@echo "imports: import-linter's contracts"
 	@$(BIN)/lint-imports --no-logo >.run/imports.log || { cat .run/imports.log; exit 1; }
 	@echo "events:  schemas, examples and pages are those of the catalogue"

@@ -21,7 +21,7 @@ from demo.journey import STEPS, Journey, Outcome, T
 from demo.judging import faults_of
 
 SEED = 20_260_101
-SHORT_JOURNEYS, SHORT_KILLS = 1, 12
+SHORT_JOURNEYS, SHORT_KILLS = 1, 6
 LONGEST_DELAY = 0.6  # seconds after a step has begun
 KILLS = int(os.environ.get("RECITAL_KILLS", "200"))
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from recital_errors import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from services.consent.tests.conftest import Desk
 
 K = EntryKind
 

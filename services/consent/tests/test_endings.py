@@ -30,7 +30,7 @@ from recital_events import CollectionOrdered, RecordingStored
 from recital_identity import Principal, TokenKind
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from services.consent.tests.conftest import Desk
 
 K = EntryKind
 

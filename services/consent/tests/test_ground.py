@@ -8,7 +8,7 @@ from recital_consent.model.calls import PartyKind
 from recital_consent.model.purposes import BasisKind
 
 if TYPE_CHECKING:
-    from conftest import Scene
+    from services.consent.tests.conftest import Scene
 
 NO = ["consent_refused", "consent_withdrawn", "objected"]
 REMAINING = [BasisKind.CONTRACT, BasisKind.LEGAL_OBLIGATION, BasisKind.VITAL_INTERESTS]

@@ -23,7 +23,7 @@ from recital_errors import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from services.consent.tests.conftest import Desk
 
 
 # Tenants and settings.

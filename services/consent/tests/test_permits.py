@@ -20,7 +20,7 @@ from recital_identity import LARGEST_TOKEN, read_permit
 from recital_ledger import canonical
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from services.consent.tests.conftest import Desk
 
 K = EntryKind
 

@@ -20,7 +20,7 @@ from recital_consent.model.permits import Audio, Channel, Segment, listed, unlis
 from recital_consent.model.spans import FOREVER, Spans, moment_of
 
 if TYPE_CHECKING:
-    from conftest import Scene
+    from services.consent.tests.conftest import Scene
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 CHANNELS = (Channel(0, "customer"), Channel(1, "agent"))

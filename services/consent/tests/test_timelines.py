@@ -19,7 +19,7 @@ from recital_errors import (
 from recital_identity import Role
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from services.consent.tests.conftest import Desk
 
 K = EntryKind
 

@@ -6,7 +6,7 @@ from recital_consent.decisions.reasons import EXPLANATIONS
 from recital_consent.model.purposes import BasisKind
 
 if TYPE_CHECKING:
-    from conftest import Scene
+    from services.consent.tests.conftest import Scene
 
 
 def test_a_call_whose_customer_was_not_told_is_denied(scene: "Scene") -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Scene
+    from services.consent.tests.conftest import Scene
 
 
 # Presence.
