@@ -1,5 +1,6 @@
 """Purposes: published in versions, read by everyone of the tenant."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -32,6 +33,8 @@ from recital_consent.model.purposes import (
     Monitoring,
     PurposeDraft,
     PurposeVersion,
+    Sample,
+    StaffOnly,
     StaffSafeguards,
 )
 
@@ -51,13 +54,41 @@ class BasisBody(Model):
     withdrawal: Text2000 | None = None
 
 
+class SampleBody(Model):
+    """Which share of each member of staff's calls is recorded, and how many a month at most (R19)."""
+
+    share_percent: int = Field(ge=1, le=100)
+    cap_per_month: int = Field(ge=1, le=100_000)
+
+
+class StaffOnlyBody(Model):
+    """An exception for calls with staff only, until the end of a day, and why it is needed (R27)."""
+
+    until: date
+    necessity: Text2000 = Field(min_length=1)
+
+
 class SafeguardsBody(Model):
-    """What protects staff who are heard (R19, R20)."""
+    """What protects staff who are heard (R19, R20, R27)."""
 
     works_council: CouncilBody | None = None
     monitoring: Monitoring = Monitoring.NONE
     necessity: Text2000 | None = None
     dpia: Text200 | None = None
+    sample: SampleBody | None = None
+    staff_only: StaffOnlyBody | None = None
+
+    def safeguards(self) -> StaffSafeguards:
+        """Return it as the model knows it."""
+        exception = self.staff_only
+        return StaffSafeguards(
+            works_council=self.works_council.council() if self.works_council else None,
+            monitoring=self.monitoring,
+            necessity=self.necessity,
+            dpia=self.dpia,
+            sample=Sample(**self.sample.model_dump()) if self.sample else None,
+            staff_only=StaffOnly(until=exception.until, necessity=exception.necessity) if exception else None,
+        )
 
 
 class PublishPurpose(Model):
@@ -75,7 +106,6 @@ class PublishPurpose(Model):
 
     def draft(self) -> PurposeDraft:
         """Return it as the model knows it."""
-        guards = self.staff_safeguards
         return PurposeDraft(
             key=self.key,
             title=self.title,
@@ -85,12 +115,7 @@ class PublishPurpose(Model):
             roles=frozenset(self.roles),
             hold_suppressed=self.hold_suppressed,
             hold_necessity=self.hold_necessity,
-            staff_safeguards=StaffSafeguards(
-                works_council=guards.works_council.council() if guards.works_council else None,
-                monitoring=guards.monitoring,
-                necessity=guards.necessity,
-                dpia=guards.dpia,
-            ),
+            staff_safeguards=self.staff_safeguards.safeguards(),
         )
 
 
@@ -155,7 +180,7 @@ def purpose_routes(_means: Means) -> Router:
 
 def _view(purpose: PurposeVersion) -> PurposeView:
     draft = purpose.draft
-    basis, guards, council = draft.basis, draft.staff_safeguards, draft.staff_safeguards.works_council
+    basis = draft.basis
     return PurposeView(
         id=purpose.id,
         key=draft.key,
@@ -179,12 +204,19 @@ def _view(purpose: PurposeVersion) -> PurposeView:
         roles=sorted(draft.roles),
         hold_suppressed=draft.hold_suppressed,
         hold_necessity=draft.hold_necessity,
-        staff_safeguards=SafeguardsBody(
-            works_council=CouncilBody(kind=council.kind, reference=council.reference) if council else None,
-            monitoring=guards.monitoring,
-            necessity=guards.necessity,
-            dpia=guards.dpia,
-        ),
+        staff_safeguards=_safeguards(draft.staff_safeguards),
         published_at=purpose.published_at,
         in_force_from=purpose.in_force_from,
+    )
+
+
+def _safeguards(guards: StaffSafeguards) -> SafeguardsBody:
+    council, exception = guards.works_council, guards.staff_only
+    return SafeguardsBody(
+        works_council=CouncilBody(kind=council.kind, reference=council.reference) if council else None,
+        monitoring=guards.monitoring,
+        necessity=guards.necessity,
+        dpia=guards.dpia,
+        sample=SampleBody(**asdict(guards.sample)) if guards.sample else None,
+        staff_only=StaffOnlyBody(until=exception.until, necessity=exception.necessity) if exception else None,
     )

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 
 from recital_errors import Reason
 
-from recital_consent.decisions.jurisdiction import all_must_consent
 from recital_consent.decisions.notice import Told
+from recital_consent.decisions.outside import may_be_objected_to, needs_consent, said_outside
 from recital_consent.decisions.presence import Presence
 from recital_consent.model.calls import Call, Entry, EntryKind, PurposeTerms
-from recital_consent.model.purposes import BasisKind
 from recital_consent.model.spans import ALWAYS, EVER, FOREVER, NEVER, Spans, instant_of, moment_of
 
 # A withdrawal is a refusal that comes later, and counts as one.
 NO = frozenset({EntryKind.CONSENT_REFUSED, EntryKind.CONSENT_WITHDRAWN, EntryKind.OBJECTED})
-# AVG art. 21(1): these two give way to an objection, by whoever, for the whole call.
-_OBJECTIONABLE = frozenset({BasisKind.LEGITIMATE_INTERESTS, BasisKind.PUBLIC_TASK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +26,39 @@ class Standing:
     no: Entry | None
 
 
-def needs_consent(call: Call, purpose: PurposeTerms) -> bool:
-    """Whether the purpose rests on consent, or a country involved asks everybody's consent whatever the basis."""
-    return purpose.basis is BasisKind.CONSENT or all_must_consent(call)
-
-
-def standings(call: Call, purpose: PurposeTerms, told: Told) -> Mapping[str, Standing]:
+def standings(call: Call, purpose: PurposeTerms, told: Told, start: int | None) -> Mapping[str, Standing]:
     """Return how each party that is not staff stands to the purpose, whether it ever was present or not.
 
-    Consent counts that was given after the party's last no, and at or after the moment it was told.
+    Consent counts that was given after the party's last no; one given in the call also at or after the moment it was
+    told, while one from outside carries its own text. A no from outside, before the call, takes back the consents until
+    then and no more: nothing of this call had been recorded yet.
     """
     given: dict[str, list[int]] = {label: [] for label in told}
+    brought: dict[str, list[int]] = {label: [] for label in told}
     last_no: dict[str, Entry] = {}
-    for entry in call.entries:
+    over = dict.fromkeys(told, ALWAYS)
+    outside = said_outside(call)
+    for entry in (*call.entries, *outside):
         if entry.party not in given or not entry.touches(purpose.key):
             continue
+        at = moment_of(entry.at)
         if entry.kind is EntryKind.CONSENT_GIVEN:
-            given[entry.party].append(moment_of(entry.at))
+            (brought if entry in outside else given)[entry.party].append(at)
+        elif entry.kind in NO and entry in outside and (start is None or at < start):
+            over[entry.party] = max(over[entry.party], at + 1)
         elif entry.kind in NO:
             last_no[entry.party] = max(last_no.get(entry.party, entry), entry, key=_order)
-    return {label: _standing(given[label], last_no.get(label), told[label]) for label in told}
+    found = {}
+    for label, since in told.items():
+        no = last_no.get(label)
+        # At one instant the no wins, so consent must come later than it.
+        earliest = over[label] if no is None else max(over[label], moment_of(no.at) + 1)
+        counting = [
+            *(at for at in brought[label] if at >= earliest),
+            *(at for at in given[label] if at >= max(earliest, since)),
+        ]
+        found[label] = Standing(min(counting, default=FOREVER), no)
+    return found
 
 
 def without_consent(present: Presence, standing: Mapping[str, Standing]) -> Spans:
@@ -65,10 +75,11 @@ def without_consent(present: Presence, standing: Mapping[str, Standing]) -> Span
 
 
 def objection(call: Call, purpose: PurposeTerms) -> Entry | None:
-    """Return the first no to a purpose that gives way to objections, by whoever, also after the call (R17)."""
-    if purpose.basis not in _OBJECTIONABLE:
+    """Return the first no to a purpose that gives way to objections, by whoever, also after the call or outside it."""
+    if not may_be_objected_to(purpose):
         return None
-    noes = [entry for entry in call.entries if entry.kind in NO and entry.touches(purpose.key)]
+    said = (*call.entries, *said_outside(call))
+    noes = [entry for entry in said if entry.kind in NO and entry.touches(purpose.key)]
     return min(noes, key=_order, default=None)
 
 
@@ -82,14 +93,20 @@ def without_ground(call: Call, purpose: PurposeTerms, told: Told, present: Prese
     if has_expired(purpose, start) or objection(call, purpose):
         return EVER
     if needs_consent(call, purpose):
-        return without_consent(present, standings(call, purpose, told))
+        return without_consent(present, standings(call, purpose, told, start))
     return NEVER
 
 
 def ground_failures(
-    call: Call, purpose: PurposeTerms, told: Told, present: Collection[str], moment: int
+    call: Call,
+    purpose: PurposeTerms,
+    told: Told,
+    *,
+    present: Collection[str],
+    moment: int,
+    start: int | None,
 ) -> list[Reason]:
-    """Return why the purpose has no ground at a moment, with these parties present."""
+    """Return why the purpose has no ground at a moment, with these parties present; `start` is the call's."""
     reasons = []
     if has_expired(purpose, moment):
         reasons.append(Reason("basis_expired", "R08", purpose=purpose.key))
@@ -97,16 +114,10 @@ def ground_failures(
     if objected:
         reasons.append(Reason("objected", "R17", party=objected.party, purpose=purpose.key))
     if needs_consent(call, purpose):
-        for label, stands in standings(call, purpose, told).items():
+        for label, stands in standings(call, purpose, told, start).items():
             if moment < stands.since and (stands.no or label in present):
                 reasons.append(_consent_failure(label, stands, purpose))
     return reasons
-
-
-def _standing(given: list[int], no: Entry | None, told: int) -> Standing:
-    # At one instant the no wins, so consent must come later than it.
-    earliest = told if no is None else max(told, moment_of(no.at) + 1)
-    return Standing(min((moment for moment in given if moment >= earliest), default=FOREVER), no)
 
 
 def _consent_failure(label: str, stands: Standing, purpose: PurposeTerms) -> Reason:

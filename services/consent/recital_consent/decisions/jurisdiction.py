@@ -11,12 +11,23 @@ from recital_consent.model.calls import Call
 class Profile:
     """What a country's law adds. all_parties_consent: recording needs everybody's consent, whatever the basis."""
 
-    country: str | None
+    country: str
     all_parties_consent: bool
 
 
-STRICTEST = Profile(None, all_parties_consent=True)
-PROFILES: Mapping[str, Profile] = MappingProxyType({"NL": Profile("NL", all_parties_consent=False)})
+STRICTEST = Profile("", all_parties_consent=True)
+# NL: whoever takes part may record (Sr art. 139a, 139c), so the purpose's own basis decides. In the others nobody's
+# words are recorded without everybody's leave.
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        each.country: each
+        for each in (
+            Profile("NL", all_parties_consent=False),
+            Profile("BE", all_parties_consent=True),
+            Profile("DE", all_parties_consent=True),
+        )
+    }
+)
 
 
 def all_must_consent(call: Call) -> bool:

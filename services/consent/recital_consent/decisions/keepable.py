@@ -7,9 +7,9 @@ from functools import cached_property
 from recital_consent.decisions.ground import without_ground
 from recital_consent.decisions.guard import guarded
 from recital_consent.decisions.notice import Told, told_since, untold
-from recital_consent.decisions.presence import Presence, attended, ends_at, presence, starts_at
+from recital_consent.decisions.presence import Presence, among_staff, attended, ends_at, presence, starts_at
 from recital_consent.decisions.silence import Holds, held_at_all, holds, is_private, paused, private_parts
-from recital_consent.decisions.staff import unannounced
+from recital_consent.decisions.staff import staff_only_allowed, unannounced
 from recital_consent.model.calls import Call, PurposeTerms
 from recital_consent.model.spans import NEVER, Spans
 
@@ -41,9 +41,19 @@ class Reading:
         return holds(self.call)
 
     @cached_property
+    def attended(self) -> Spans:
+        """When one of the staff and one other were there."""
+        return attended(self.call, self.present)
+
+    @cached_property
+    def among_staff(self) -> Spans:
+        """When two of the staff were there."""
+        return among_staff(self.call, self.present)
+
+    @cached_property
     def silenced(self) -> Spans:
-        """When nothing is recorded for any purpose: not attended, paused, private."""
-        return attended(self.call, self.present).inverse() | paused(self.call) | private_parts(self.call)
+        """When nothing is recorded for any purpose: paused, private."""
+        return paused(self.call) | private_parts(self.call)
 
     def told(self, purpose: PurposeTerms) -> Told:
         """Since when each party knew of a purpose."""
@@ -57,11 +67,17 @@ def keepable(reading: Reading) -> Mapping[str, Spans]:
 
 def _keepable(reading: Reading, purpose: PurposeTerms) -> Spans:
     call, start = reading.call, reading.start
-    if start is None or not call.has_source or is_private(call) or unannounced(call, purpose, start):
+    if start is None or not call.has_source or is_private(call):
+        return NEVER
+    if not purpose.drawn or unannounced(call, purpose, start):
         return NEVER
     told = reading.told(purpose)
+    there = reading.attended
+    if staff_only_allowed(purpose, start):
+        there |= reading.among_staff
     silenced = (
-        reading.silenced
+        there.inverse()
+        | reading.silenced
         | untold(reading.present, told)
         | without_ground(call, purpose, told, reading.present, start)
         | (held_at_all(reading.on_hold) if purpose.hold_suppressed else NEVER)

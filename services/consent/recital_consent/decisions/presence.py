@@ -35,10 +35,19 @@ def presence(call: Call) -> Presence:
 
 
 def attended(call: Call, present: Presence) -> Spans:
-    """Return when at least one of the staff and one other were there. Staff alone are not recorded (R27)."""
+    """Return when at least one of the staff and one other were there (R01). Staff alone are another question (R27)."""
     staff = Spans.of(piece for party in call.parties if party.is_staff for piece in present[party.label].pieces)
     others = Spans.of(piece for party in call.others for piece in present[party.label].pieces)
     return staff & others
+
+
+def among_staff(call: Call, present: Presence) -> Spans:
+    """Return when at least two of the staff were there: one alone talks to nobody."""
+    one = two = NEVER
+    for party in call.parties:
+        if party.is_staff:
+            one, two = one | present[party.label], two | one & present[party.label]
+    return two
 
 
 def _present(party: Party, moves: list[Entry]) -> Spans:

@@ -8,7 +8,15 @@ import isodate
 from recital_identity import PERMISSIONS, Permission
 
 from recital_consent.model.problems import Problem
-from recital_consent.model.purposes import Basis, BasisKind, CouncilKind, Monitoring, PurposeDraft, WorksCouncil
+from recital_consent.model.purposes import (
+    Basis,
+    BasisKind,
+    CouncilKind,
+    Monitoring,
+    PurposeDraft,
+    StaffSafeguards,
+    WorksCouncil,
+)
 
 # Purposes that are always there and that no clock ends: nobody may publish one of their names.
 BUILT_IN = frozenset({"subject_request", "legal_claims"})
@@ -28,6 +36,8 @@ def publishing_problems(draft: PurposeDraft, council: WorksCouncil | None, today
         *_shape_problems(draft),
         *_basis_problems(draft.basis, today),
         *_safeguard_problems(draft, council),
+        *_monitoring_problems(draft.staff_safeguards),
+        *_staff_only_problems(draft.staff_safeguards, today),
     ]
 
 
@@ -92,7 +102,7 @@ def _basis_problems(basis: Basis, today: date) -> Sequence[Problem]:
 
 
 def _safeguard_problems(draft: PurposeDraft, council: WorksCouncil | None) -> Sequence[Problem]:
-    """R19, R20: what protects staff who are heard."""
+    """R20: what protects staff who are heard."""
     guards, problems = draft.staff_safeguards, []
     said = guards.works_council or council
     if said is None:
@@ -108,10 +118,26 @@ def _safeguard_problems(draft: PurposeDraft, council: WorksCouncil | None) -> Se
         problems.append(
             Problem("staff_safeguards.works_council.reference", "works_council_missing", "needed for a decision", "R20")
         )
+    return problems
+
+
+def _monitoring_problems(guards: StaffSafeguards) -> Sequence[Problem]:
+    """R19: staff are watched by sample; without one only for a written necessity and with a DPIA."""
     if guards.monitoring is Monitoring.CONTINUOUS:
-        problems += [
+        return [
             Problem(f"staff_safeguards.{name}", f"{name}_missing", "needed to watch staff continuously", "R19")
             for name in ("necessity", "dpia")
             if not getattr(guards, name)
         ]
-    return problems
+    if guards.monitoring is Monitoring.SAMPLED and guards.sample is None:
+        return [Problem("staff_safeguards.sample", "sample_missing", "which share, and how many a month", "R19")]
+    if guards.monitoring is not Monitoring.SAMPLED and guards.sample is not None:
+        return [Problem("staff_safeguards.sample", "sample_unexpected", "only where staff are sampled", "R19")]
+    return []
+
+
+def _staff_only_problems(guards: StaffSafeguards, today: date) -> Sequence[Problem]:
+    """R27: calls among staff only with an exception that ends, and that has not ended."""
+    if guards.staff_only is None or guards.staff_only.until >= today:
+        return []
+    return [Problem("staff_safeguards.staff_only.until", "exception_ended", "must be a day still to come", "R27")]

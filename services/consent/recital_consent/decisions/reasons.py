@@ -45,6 +45,10 @@ EXPLANATIONS: Mapping[str, Explanation] = MappingProxyType(
             "Aan deze medewerker is dit doel niet vooraf bekendgemaakt.",
             "This purpose was not announced to this member of staff beforehand.",
         ),
+        "not_sampled": Explanation(
+            "Dit gesprek valt niet in de steekproef voor dit doel.",
+            "This call was not drawn in the sample for this purpose.",
+        ),
         "basis_expired": Explanation(
             "De belangenafweging onder dit doel had al herzien moeten zijn.",
             "The assessment under this purpose was due for review.",

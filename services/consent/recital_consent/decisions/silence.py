@@ -49,14 +49,16 @@ def private_parts(call: Call) -> Spans:
     """Return the parts marked private: from a mark's start to its end, or to the end of the call (R18)."""
     return Spans.of(
         (moment_of(entry.started_at), moment_of(entry.ended_at) if entry.ended_at else FOREVER)
-        for entry in call.entries
+        for entry in (*call.entries, *call.asked)
         if entry.kind is EntryKind.MARKED_PRIVATE and entry.started_at
     )
 
 
 def is_private(call: Call) -> bool:
     """Whether the call as a whole was marked private: then nothing of it is kept (R18)."""
-    return any(entry.kind is EntryKind.MARKED_PRIVATE and entry.started_at is None for entry in call.entries)
+    return any(
+        entry.kind is EntryKind.MARKED_PRIVATE and entry.started_at is None for entry in (*call.entries, *call.asked)
+    )
 
 
 def _from_each(on: Iterable[int], off: Iterable[int]) -> Spans:

@@ -1,7 +1,14 @@
-"""Whether the staff in a call had been told of a purpose beforehand, each by name (R20). Bots need no notice."""
+"""What protects the staff in a call: each was told of the purpose beforehand, by name (R20), and calls among staff are
+not recorded, but for a purpose with an exception that has an end date (R27). Bots need no notice.
+"""
 
 from recital_consent.model.calls import Call, Party, PartyType, PurposeTerms
-from recital_consent.model.spans import moment_of
+from recital_consent.model.spans import instant_of, moment_of
+
+
+def staff_only_allowed(purpose: PurposeTerms, moment: int) -> bool:
+    """Whether an exception names the purpose and had not ended at the moment, the start of the call (R27)."""
+    return purpose.staff_only_until is not None and instant_of(moment).date() <= purpose.staff_only_until
 
 
 def unannounced(call: Call, purpose: PurposeTerms, moment: int) -> list[Party]:

@@ -8,8 +8,9 @@ from recital_errors import Reason
 
 from recital_consent.decisions.ground import ground_failures
 from recital_consent.decisions.keepable import Reading, keepable
+from recital_consent.decisions.outside import settled
 from recital_consent.decisions.silence import held_at_all, is_private, paused, private_parts
-from recital_consent.decisions.staff import unannounced
+from recital_consent.decisions.staff import staff_only_allowed, unannounced
 from recital_consent.model.calls import Call, PurposeTerms
 from recital_consent.model.spans import FOREVER, Spans, moment_of
 
@@ -20,6 +21,7 @@ class Verdict:
 
     may_record: whether recording may run now, for at least one purpose. reasons: all that failed, of each purpose; one
     without a purpose is of the whole call. keepable: per purpose key; moments in microseconds, FOREVER where open.
+    private: whether the call as a whole was marked private, and not only asked to be.
     """
 
     may_record: bool
@@ -42,7 +44,7 @@ def decide(call: Call, now: datetime) -> Verdict:
         keepable=kept,
         starts_at=reading.start,
         ends_at=reading.end,
-        private=is_private(call),
+        private=is_private(settled(call)),
     )
 
 
@@ -60,18 +62,27 @@ def judged_present(reading: Reading, now: int) -> Collection[str]:
 def _call_failures(reading: Reading, now: int) -> Sequence[Reason]:
     call = reading.call
     present = judged_present(reading, now)
-    staff = any(party.is_staff for party in call.parties if party.label in present)
-    others = any(not party.is_staff for party in call.parties if party.label in present)
     failed = {
         Reason("call_ended"): now >= reading.end,
         Reason("source_not_registered", "R02"): not call.has_source,
-        Reason("participant_missing", "R01"): not staff,
-        Reason("staff_only", "R27"): staff and not others,
+        Reason("participant_missing", "R01"): not any(
+            party.is_staff for party in call.parties if party.label in present
+        ),
+        Reason("staff_only", "R27"): all(_staff_alone(reading, each, present, now) for each in call.purposes),
         Reason("marked_private", "R18"): is_private(call) or now in private_parts(call),
         Reason("paused"): now in paused(call),
         Reason("on_hold"): now in held_at_all(reading.on_hold) and all(each.hold_suppressed for each in call.purposes),
     }
     return [reason for reason, fails in failed.items() if fails]
+
+
+def _staff_alone(reading: Reading, purpose: PurposeTerms, present: Collection[str], now: int) -> bool:
+    """R27: whether only staff are there, and either just one of them or no exception names the purpose."""
+    staff = [party for party in reading.call.parties if party.is_staff and party.label in present]
+    if not staff or any(party.label in present for party in reading.call.others):
+        return False
+    began = now if reading.start is None else reading.start
+    return len(staff) == 1 or not staff_only_allowed(purpose, began)
 
 
 def _purpose_failures(reading: Reading, purpose: PurposeTerms, now: int, kept: Mapping[str, Spans]) -> Sequence[Reason]:
@@ -82,15 +93,26 @@ def _purpose_failures(reading: Reading, purpose: PurposeTerms, now: int, kept: M
     present = judged_present(reading, now)
     told = reading.told(purpose)
     judged = now if reading.start is None else reading.start
-    reasons = [
+    reasons = [] if purpose.drawn else [Reason("not_sampled", "R19", purpose=purpose.key)]
+    reasons += [
         Reason("staff_not_announced", "R20", party=party.label, purpose=purpose.key)
         for party in unannounced(call, purpose, judged)
     ]
     reasons += [_notice_failure(reading, label, purpose) for label in told if label in present and told[label] > moment]
-    reasons += ground_failures(call, purpose, told, present, moment)
-    mixed = not all(each.hold_suppressed for each in call.purposes)
-    if mixed and purpose.hold_suppressed and now in held_at_all(reading.on_hold):
+    reasons += ground_failures(call, purpose, told, present=present, moment=moment, start=reading.start)
+    return [*reasons, *_failures_of_some(reading, purpose, present, now)]
+
+
+def _failures_of_some(reading: Reading, purpose: PurposeTerms, present: Collection[str], now: int) -> Sequence[Reason]:
+    """What is told of the whole call where it stops all purposes, and here where it stops some."""
+    purposes = reading.call.purposes
+    some_may_hold = not all(each.hold_suppressed for each in purposes)
+    some_may_be_alone = not all(_staff_alone(reading, each, present, now) for each in purposes)
+    reasons = []
+    if some_may_hold and purpose.hold_suppressed and now in held_at_all(reading.on_hold):
         reasons.append(Reason("on_hold", purpose=purpose.key))
+    if some_may_be_alone and _staff_alone(reading, purpose, present, now):
+        reasons.append(Reason("staff_only", "R27", purpose=purpose.key))
     return reasons
 
 
