@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,12 +13,14 @@ from recital_vault import Vault
 
 from recital_consent.actions.means import LOG, Means, digest, refuse
 from recital_consent.decisions.lines import extension_of, lines_meant
-from recital_consent.model.calls import PartyKind
-from recital_consent.model.drafts import CallDraft, PartyDraft
+from recital_consent.model.calls import CallRecord, EntryKind, PartyKind
+from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
 from recital_consent.model.problems import Problem
 from recital_consent.model.tenants import Line, LineKind, Tenant
 from recital_consent.store import lines, tenants
 
+MARK = "recital.line"
+"""The id of the private mark that Recital itself writes in a call."""
 NEVER_RECORDED = Reason("line_never_recorded", "R18")
 
 
@@ -42,7 +44,7 @@ class NewLine:
     label: str | None
 
 
-async def leave_alone(means: Means, tx: Transaction, source: UUID, wanted: Sequence[NewLine]) -> list[Line]:
+async def leave_alone(means: Means, tx: Transaction, source: UUID, wanted: Sequence[NewLine]) -> Sequence[Line]:
     """Let lines of a source never be recorded from now on; setting one twice is harmless.
 
     Raises NotFound for a source that is not the tenant's, Malformed.
@@ -65,8 +67,7 @@ async def leave_alone(means: Means, tx: Transaction, source: UUID, wanted: Seque
     }
     await lines.add_lines(tx, source, made)
     await record(tx, LOG, "lines.left_alone", facts={"source": str(source), "lines": len(made)})
-    kept = {found: None for found, of, _ in await lines.lines_by(tx, list(made)) if of == source}
-    return [made[each] for each in kept]
+    return await lines.lines_among(tx, source, list(made))
 
 
 async def list_lines(tx: Transaction, source: UUID, *, after: UUID | None, most: int) -> Sequence[Line]:
@@ -99,19 +100,36 @@ async def denied(vault: Vault, tx: Transaction, tenant: Tenant, drafts: Sequence
         if (source := _source_denying(draft.source, parties, found)) is not None
     }
     if sources:
-        day = tx.now.astimezone(ZoneInfo(tenant.draft.time_zone)).date()
-        await lines.count_denied(tx, day, Counter(sources.values()))
+        await lines.count_denied(tx, _day(tx, tenant), Counter(sources.values()))
     return set(sources)
 
 
-async def joins_line(vault: Vault, tx: Transaction, tenant: Tenant, source: UUID | None, who: PartyDraft) -> bool:
-    """Whether somebody who joins a call does so on a line that is never recorded; counted where it is."""
-    if not tenant.has_lines:
-        return False
-    denying = _source_denying(source, [who], await _lines_of(vault, tx, tenant, [who]))
-    if denying is not None:
-        await lines.count_denied(tx, tx.now.astimezone(ZoneInfo(tenant.draft.time_zone)).date(), {denying: 1})
-    return denying is not None
+async def private_from_lines(
+    vault: Vault, tx: Transaction, tenant: Tenant, call: CallRecord, new: Mapping[EntryDraft, str]
+) -> dict[EntryDraft, str]:
+    """Return new entries, those of whoever joins on a line that is never recorded without who that is.
+
+    The call is then marked private as a whole, which nothing takes back, and counted as denied.
+    """
+    joining = [draft.joining for draft in new if draft.joining is not None]
+    if not tenant.has_lines or not joining:
+        return dict(new)
+    found = await _lines_of(vault, tx, tenant, joining)
+    denying = {each: source for each in joining if (source := _source_denying(call.source, [each], found)) is not None}
+    changed: dict[EntryDraft, str] = {}
+    for draft, path in new.items():
+        if draft.joining not in denying:
+            changed[draft] = path
+            continue
+        who = draft.joining
+        changed[replace(draft, joining=PartyDraft(label=who.label, kind=who.kind, type=who.type))] = path
+        if MARK not in call.written:
+            mark = EntryDraft(
+                id=MARK, kind=EntryKind.MARKED_PRIVATE, at=draft.at, given=frozenset(), content=MARK.encode()
+            )
+            changed[mark] = path
+            await lines.count_denied(tx, _day(tx, tenant), {denying[who]: 1})
+    return changed
 
 
 Found = Mapping[PartyDraft, Sequence[tuple[UUID, LineKind]]]
@@ -135,6 +153,10 @@ def _source_denying(source: UUID | None, parties: Sequence[PartyDraft], found: F
             if kind is LineKind.NUMBER or source in (None, of):
                 return source or of
     return None
+
+
+def _day(tx: Transaction, tenant: Tenant) -> date:
+    return tx.now.astimezone(ZoneInfo(tenant.draft.time_zone)).date()
 
 
 def _read(wanted: NewLine, region: str) -> tuple[LineKind, str] | None:

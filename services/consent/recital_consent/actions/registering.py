@@ -165,8 +165,11 @@ async def _register(
     for (digest_, fingerprint), id_ in zip(claimed.values(), ids, strict=True):
         wanted.setdefault(digest_, Claimed(id_, fingerprint))
     earlier = await registering.claim_external_ids(tx, wanted) if wanted else {}
-    fresh = {wanted[digest_].call: index for index, (digest_, _) in reversed(claimed.items()) if digest_ not in earlier}
-    made = await _make(means, tx, house, {call: sound[index] for call, index in reversed(fresh.items())})
+    fresh: dict[UUID, int] = {}
+    for index, (digest_, _) in claimed.items():
+        if digest_ not in earlier:
+            fresh.setdefault(wanted[digest_].call, index)
+    made = await _make(means, tx, house, {call: sound[index] for call, index in fresh.items()})
     known = await calls.read_calls(tx, [each.call for each in earlier.values()]) if earlier else {}
     for index, (digest_, fingerprint) in claimed.items():
         stands = earlier.get(digest_, wanted[digest_])

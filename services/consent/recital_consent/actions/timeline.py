@@ -12,6 +12,7 @@ from recital_identity import Principal, Role
 from recital_consent.actions.completeness import save, was_due, with_completeness
 from recital_consent.actions.consequences import announce_end, revoke_permits, state_of, told_of
 from recital_consent.actions.identities import digests_of
+from recital_consent.actions.lines import MARK, private_from_lines
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.registering import announced, parties_of, people_of
 from recital_consent.actions.writing import content_digest, entries_written, judged_entries, writings_of
@@ -46,6 +47,9 @@ async def write_entries(
     await remember(tx, key, result=call_id)
     if not new:
         return state_of(call, tx.now)
+    left_alone = await private_from_lines(means.vault, tx, tenant, call, new)
+    entries += [draft.entry(tx.now, call.language) for draft in left_alone if draft.id == MARK]
+    new = left_alone
     parties = await _joined(means, tx, tenant, call, new)
     facts = replace(
         call.facts,

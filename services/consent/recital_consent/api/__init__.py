@@ -3,7 +3,9 @@
 from recital_runtime import Router
 
 from recital_consent.actions.means import Means
+from recital_consent.api.bulk import bulk_routes
 from recital_consent.api.calls import call_routes
+from recital_consent.api.lines import line_routes
 from recital_consent.api.people import people_routes
 from recital_consent.api.permits import permit_routes
 from recital_consent.api.purposes import purpose_routes
@@ -15,5 +17,14 @@ __all__ = ["routers"]
 
 def routers(means: Means) -> list[Router]:
     """Return every route of the service."""
-    every = (tenant_routes, purpose_routes, people_routes, call_routes, permit_routes, request_routes)
+    every = (
+        tenant_routes,
+        purpose_routes,
+        people_routes,
+        line_routes,
+        bulk_routes,
+        call_routes,
+        permit_routes,
+        request_routes,
+    )
     return [each(means) for each in every]

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
 from recital_database.tables import binary, instant
 from recital_errors import NotFound
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
@@ -61,8 +62,15 @@ async def lines_of(tx: Transaction, source: UUID, *, after: UUID | None, most: i
     statement = select(_LINES).where(_LINES.c.tenant_id == tx.tenant, _LINES.c.source_id == source)
     if after is not None:
         statement = statement.where(_LINES.c.id > after)
-    rows = await tx.execute(statement.order_by(_LINES.c.id).limit(most))
-    return [Line(id=row.id, kind=LineKind(row.kind), label=row.label, added_at=row.added_at) for row in rows]
+    return [_line(row) for row in await tx.execute(statement.order_by(_LINES.c.id).limit(most))]
+
+
+async def lines_among(tx: Transaction, source: UUID, digests: Collection[bytes]) -> Sequence[Line]:
+    """Return the lines of a source with these digests."""
+    statement = select(_LINES).where(
+        _LINES.c.tenant_id == tx.tenant, _LINES.c.source_id == source, _LINES.c.digest.in_(list(digests))
+    )
+    return [_line(row) for row in await tx.execute(statement.order_by(_LINES.c.id))]
 
 
 async def remove_line(tx: Transaction, source: UUID, line: UUID) -> None:
@@ -97,3 +105,7 @@ async def denied_days(tx: Transaction, source: UUID, *, since: date, until: date
         _DENIED.c.tenant_id == tx.tenant, _DENIED.c.source_id == source, _DENIED.c.day.between(since, until)
     )
     return [(row.day, row.calls) for row in await tx.execute(statement.order_by(_DENIED.c.day))]
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(id=row.id, kind=LineKind(row.kind), label=row.label, added_at=row.added_at)
