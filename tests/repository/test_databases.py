@@ -8,10 +8,10 @@ from recital_database import DatabaseSettings
 
 SERVICES = ("consent", "ingest", "retention", "dsar")
 # Tables of one row about the database itself; they are no tenant's.
-NOT_TENANTS = {"recital_clock", "recital_epoch", "clock_freezes", "alembic_version", "control_position"}
+NOT_TENANTS = {"settled", "recital_clock", "recital_epoch", "clock_freezes", "alembic_version", "control_position"}
 # What the worker role may see: ids and times from which work is taken, and no other table.
 WORK: dict[str, set[str]] = {
-    "consent": {"tenants", "erasures", "parts", "call_watch"},
+    "consent": {"tenants", "erasures", "parts", "call_watch", "reaches"},
     "ingest": {"tenants", "uploads", "erasures", "collections"},
     "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue"},
     "dsar": {"open_requests", "steps", "rectifications"},

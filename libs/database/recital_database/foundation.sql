@@ -96,6 +96,31 @@ create table inbox (
 --;
 create index inbox_open on inbox (tenant_id, state) where state in ('waiting', 'parked', 'dead')
 --;
+-- Until when rows are settled: `edge:<consumer>` has confirmed all it was sent, `outbox` is confirmed by every consumer,
+-- `inbox` has nothing open.
+create table settled (name text primary key, until timestamptz not null)
+--;
+-- Drops the partitions of outbox and inbox that lie wholly before what is settled and are older than 35 days; returns
+-- their names. The inbox keeps a month longer, so that whoever compares still finds there what it has itself.
+create function recital_drop_settled() returns text[] language plpgsql as $$
+declare
+    old record; dropped text[] := '{}';
+begin
+    for old in
+        select s.name, c.relname, (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month') at time zone 'UTC' as ends_at, s.until
+        from settled s join pg_inherits i on i.inhparent = to_regclass(s.name) join pg_class c on c.oid = i.inhrelid
+        where s.name in ('outbox', 'inbox') and c.relname ~ '_[0-9]{6}$' order by c.relname
+    loop
+        continue when old.ends_at > old.until or old.ends_at > recital_now() - interval '35 days'
+            - case old.name when 'inbox' then interval '1 month' else interval '0' end;
+        execute format('drop table %I', old.relname);
+        dropped := dropped || old.relname::text;
+    end loop;
+    return dropped;
+end $$
+--;
+revoke execute on function recital_drop_settled() from public
+--;
 create table inbox_positions (
     tenant_id uuid not null, producer text not null, aggregate text not null, aggregate_id uuid not null,
     epoch integer not null, version bigint not null,

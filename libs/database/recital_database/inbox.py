@@ -6,6 +6,7 @@ events of that aggregate and no others; what is held back is a row, and is taken
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 from uuid import UUID
@@ -310,19 +311,28 @@ async def held_back_counts(tx: Transaction) -> list[tuple[str, int, float]]:
     return [(row.state, row.events, float(row.age)) for row in rows]
 
 
-async def received_by_hour(tx: Transaction, producer: str) -> dict[str, tuple[int, str]]:
+async def received_by_hour(tx: Transaction, producer: str, since: datetime) -> dict[str, tuple[int, str]]:
     """Return per event name and hour of origin the count and hash of a producer's events here (worker role).
 
-    Waiting, parked and dead ones count: they have arrived. Compare with `outbox.sent_by_hour`: both look back a week.
+    Waiting, parked and dead ones count: they have arrived. Compare with `outbox.sent_by_hour`.
     """
     rows = await tx.execute(
         "select name, to_char(date_trunc('hour', uuid_extract_timestamp(id)), 'YYYY-MM-DD\"T\"HH24\"Z\"') as hour,"
         " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash"
         " from inbox where producer = :producer"
-        " and id >= recital_id_at(date_trunc('hour', recital_now()) - interval '7 days') group by 1, 2",
-        {"producer": producer},
+        " and id >= recital_id_at(date_trunc('hour', cast(:since as timestamptz))) group by 1, 2",
+        {"producer": producer, "since": since},
     )
     return {f"{row.name} {row.hour}": (row.events, row.hash) for row in rows}
+
+
+async def settle(tx: Transaction) -> None:
+    """Note until when nothing in the inbox is open any more: what is older may go in time (worker role)."""
+    await tx.execute(
+        "insert into settled (name, until) select 'inbox', coalesce(min(uuid_extract_timestamp(id)), recital_now())"
+        " from inbox where state in ('waiting', 'parked', 'dead')"
+        " on conflict (name) do update set until = excluded.until"
+    )
 
 
 def key_of(envelope: Envelope) -> Key:

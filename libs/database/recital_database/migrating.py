@@ -38,6 +38,7 @@ def foundation() -> None:
     for role in (application_role(), worker_role()):
         op.execute(f"grant select on recital_clock, recital_epoch to {role}")
     op.execute(f"grant update (high_water) on recital_clock to {worker_role()}")
+    op.execute(f"grant select, insert, update on settled to {worker_role()}")
 
 
 def clock_freezes() -> None:
@@ -91,7 +92,9 @@ def partitioned(name: str) -> None:
 
 
 def migrate(settings: DatabaseSettings, service: str, versions: Path) -> None:
-    """Bring the service's database to the newest version, as its owner, and make the coming months' partitions.
+    """Bring the service's database to the newest version, as its owner.
+
+    Makes the coming months' partitions and drops those that are settled.
 
     Raises what alembic or the driver raise; everything runs in one transaction, so a failure leaves what was there.
     """
@@ -107,6 +110,7 @@ async def _migrate(settings: DatabaseSettings, service: str, versions: Path) -> 
             await connection.execute(
                 text("select recital_grow_partitions(name) from unnest(recital_partitioned()) name")
             )
+            await connection.execute(text("select recital_drop_settled()"))
     finally:
         await engine.dispose()
 

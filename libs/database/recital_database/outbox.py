@@ -4,7 +4,7 @@ A row's version counts per (aggregate, id); the relay publishes in the order of 
 after publishing, so a wiped bus loses nothing: `replay` marks them unpublished again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -165,14 +165,43 @@ async def replay(tx: Transaction, since: datetime) -> int:
     return rows.rowcount
 
 
-async def sent_by_hour(tx: Transaction) -> dict[str, tuple[int, str]]:
+async def sent_by_hour(tx: Transaction, since: datetime) -> dict[str, tuple[int, str]]:
     """Return count and hash of the events written, per name and hour (worker role): see `inbox.received_by_hour`."""
     rows = await tx.execute(
         "select name, to_char(date_trunc('hour', uuid_extract_timestamp(id)), 'YYYY-MM-DD\"T\"HH24\"Z\"') as hour,"
         " count(*) as events, bit_xor(hashtextextended(id::text, 0))::text as hash from outbox"
-        " where id >= recital_id_at(date_trunc('hour', recital_now()) - interval '7 days') group by 1, 2"
+        " where id >= recital_id_at(date_trunc('hour', cast(:since as timestamptz))) group by 1, 2",
+        {"since": since},
     )
     return {f"{row.name} {row.hour}": (row.events, row.hash) for row in rows}
+
+
+async def confirmed_by(tx: Transaction, consumers: Collection[str]) -> dict[str, datetime]:
+    """Return until when each consumer has confirmed what it was sent; the service's first event where it never did."""
+    rows = await tx.execute(
+        "select edge, coalesce((select until from settled where name = 'edge:' || edge),"
+        " (select uuid_extract_timestamp(id) from outbox order by id limit 1), recital_now()) as until"
+        " from unnest(cast(:edges as text[])) edge",
+        {"edges": sorted(consumers)},
+    )
+    return {row.edge: row.until for row in rows}
+
+
+async def confirm(tx: Transaction, until: Mapping[str, datetime]) -> None:
+    """Note until when each consumer has confirmed, never earlier than before (worker role).
+
+    `until` names every consumer of this service: what all have confirmed and the bus has accepted is settled.
+    """
+    await tx.execute(
+        "insert into settled (name, until) select * from unnest(cast(:names as text[]), cast(:untils as timestamptz[]))"
+        " on conflict (name) do update set until = greatest(settled.until, excluded.until)",
+        {"names": [f"edge:{each}" for each in until], "untils": list(until.values())},
+    )
+    await tx.execute(
+        "insert into settled (name, until) select 'outbox', least(min(until),"
+        " (select min(uuid_extract_timestamp(id)) from outbox where published_at is null))"
+        " from settled where name like 'edge:%' on conflict (name) do update set until = excluded.until"
+    )
 
 
 def _outgoing(service: str, row: Any) -> Outgoing:

@@ -1,7 +1,7 @@
 """Each event takes effect once and in order; what is held back hurts no other aggregate."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -274,8 +274,10 @@ async def test_sender_and_receiver_count_the_same(retention: Database, ingest: D
     effects.missing = {"a"}
     await take(ingest, told, effects)
     async with retention.work() as mine, ingest.work() as theirs:
-        assert await sent_by_hour(mine) == await received_by_hour(theirs, "retention")
-        assert await received_by_hour(theirs, "consent") == {}
+        long_ago = mine.now - timedelta(days=1)
+        assert await sent_by_hour(mine, long_ago) == await received_by_hour(theirs, "retention", long_ago) != {}
+        assert await received_by_hour(theirs, "consent", long_ago) == {}
+        assert await received_by_hour(theirs, "retention", mine.now + timedelta(hours=1)) == {}
 
 
 @pytest.mark.parametrize(

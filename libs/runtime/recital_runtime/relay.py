@@ -5,19 +5,25 @@ absorb what is published twice.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from recital_bus import Bus, Message
 from recital_database import Database
-from recital_database.outbox import backlog, published, sent_by_hour, unpublished
+from recital_database.inbox import settle
+from recital_database.outbox import backlog, confirm, confirmed_by, published, sent_by_hour, unpublished
 from recital_errors import Unavailable
 
 from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbours
+from recital_runtime.shapes import rfc3339
 
 log = structlog.get_logger()
 # Large, so that reading and marking cost little beside publishing; the receiver starts with the first of them.
 BATCH = 1024
+LOOKED_BACK = timedelta(days=7)
+# An event has the time at which its transaction wrote it; by then that has ended.
+STILL_WRITTEN = timedelta(minutes=10)
 
 
 class Relay:
@@ -80,13 +86,21 @@ class Reconciler:
         self._database, self._neighbours, self._metrics, self._edges = database, neighbours, metrics, edges
 
     async def run(self) -> bool:
-        """Ask every consumer and set the difference of each edge; an edge that does not answer fails the run."""
+        """Ask every consumer, set the difference of each edge and note until when it has confirmed.
+
+        An edge that does not answer fails the run.
+        """
         async with self._database.work() as tx:
-            sent = await sent_by_hour(tx)
+            await settle(tx)
+            now, confirmed = tx.now, await confirmed_by(tx, self._edges)
+            # Also what was confirmed is looked at for a week: a consumer may have been restored from a backup.
+            since = min([*confirmed.values(), now - LOOKED_BACK])
+            sent = await sent_by_hour(tx, since)
+        until = {}
         for consumer, names in self._edges.items():
             token = self._neighbours.service_token(consumer)
             answer = await self._neighbours[consumer].get(
-                "/internal/v1/inbox", token=token, producer=self._database.service
+                "/internal/v1/inbox", token=token, producer=self._database.service, since=rfc3339(since)
             )
             if not answer.is_success:
                 # While its clock and ours differ it refuses our token: as if it were away.
@@ -97,4 +111,16 @@ class Reconciler:
             self._metrics.edge_difference.labels(consumer).set(len(differing))
             if differing:
                 log.info("edge_differs", kind=consumer, count=len(differing))
+            until[consumer] = min([_start_of_hour(now - STILL_WRITTEN), *(_hour_of(key) for key in differing)])
+        if until:
+            async with self._database.work() as tx:
+                await confirm(tx, until)
         return False
+
+
+def _hour_of(key: str) -> datetime:
+    return datetime.strptime(key.split(" ")[1], "%Y-%m-%dT%HZ").replace(tzinfo=UTC)
+
+
+def _start_of_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

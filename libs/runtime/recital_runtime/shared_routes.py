@@ -195,9 +195,9 @@ def internal_routes() -> Router:
     router = Router(prefix="/internal/v1", tags=["internal"])
 
     @router.get("/inbox")
-    async def inbox(producer: str, operator: Annotated[Operator, serves_service()]) -> dict[str, Any]:
+    async def inbox(producer: str, since: Instant, operator: Annotated[Operator, serves_service()]) -> dict[str, Any]:
         """Tell a producer what has arrived: count and hash per event name and hour."""
-        return {"hours": await received_by_hour(await operator.look(), producer)}
+        return {"hours": await received_by_hour(await operator.look(), producer, since)}
 
     return router
 

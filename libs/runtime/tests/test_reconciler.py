@@ -1,18 +1,23 @@
 """What was sent is compared with what arrived, and a neighbour that does not tell is no failure of ours."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
-from recital_database import Database
+from recital_database import Database, announce
+from recital_database.outbox import confirmed_by, sent_by_hour
 from recital_errors import Unavailable
+from recital_events import TenantOpened
 from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbour
 from recital_runtime.relay import Reconciler
 
 VERSIONS = Path(__file__).with_name("versions")
+TENANT = UUID(int=0xA)
 DIFFERENCE = "recital_edge_difference"
 
 
@@ -47,3 +52,32 @@ async def test_nothing_sent_and_nothing_arrived_do_not_differ(
 ) -> None:
     database = await database_of("consent", versions=VERSIONS)
     assert await reconciled(database, Answering(200, {"hours": {}})) == 0
+
+
+async def test_what_has_not_arrived_is_not_confirmed(database_of: Callable[..., Awaitable[Database]]) -> None:
+    database = await database_of("consent", versions=VERSIONS)
+    opened = TenantOpened(
+        tenant=TENANT,
+        country="NL",
+        time_zone="Europe/Amsterdam",
+        languages=("nl",),
+        number_region="NL",
+        opened_at=database.clock.now(),
+    )
+    async with database.transaction(TENANT) as tx:
+        await announce(tx, opened)
+    async with database.work() as tx:
+        sent = await sent_by_hour(tx, tx.now - timedelta(hours=1))
+    assert await reconciled(database, Answering(200, {"hours": {}})) == 1
+    assert await confirmed(database) <= hour_of(sent)
+    assert await reconciled(database, Answering(200, {"hours": sent})) == 0
+
+
+async def confirmed(database: Database) -> datetime:
+    async with database.work() as tx:
+        return (await confirmed_by(tx, ["retention"]))["retention"]
+
+
+def hour_of(sent: dict[str, Any]) -> datetime:
+    [key] = sent
+    return datetime.strptime(key.split(" ")[1], "%Y-%m-%dT%HZ").replace(tzinfo=UTC)
