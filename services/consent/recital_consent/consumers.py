@@ -18,7 +18,7 @@ from recital_events import (
     TenantErased,
 )
 
-from recital_consent.actions import collecting, erasing, recordings
+from recital_consent.actions import closing, collecting, erasing, recordings
 
 
 def handlers() -> Handlers:
@@ -28,7 +28,7 @@ def handlers() -> Handlers:
         ErasureOrdered: erasing.take_order,
         ErasureCertified: None,
         CollectionOrdered: collecting.take_order,
-        TenantErased: None,
+        TenantErased: closing.end_tenant,
         RecordingConfirmed: recordings.note_confirmed,
         RecordingTrimmed: recordings.note_trimmed,
         RecordingRefused: recordings.note_refused,

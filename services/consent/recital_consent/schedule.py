@@ -2,10 +2,10 @@
 
 from recital_runtime import Loop
 
-from recital_consent.actions import collecting, completeness, erasing
+from recital_consent.actions import closing, collecting, completeness, erasing
 from recital_consent.actions.means import Means
 
-ERASE, RENDER, LOOK = "erase", "render", "look"
+ERASE, RENDER, LOOK, END = "erase", "render", "look", "end"
 
 
 def loops(means: Means) -> list[Loop]:
@@ -20,4 +20,7 @@ def loops(means: Means) -> list[Loop]:
     async def look() -> bool:
         return await completeness.look_at_due(means)
 
-    return [Loop(ERASE, erase, 1.0), Loop(RENDER, render, 1.0), Loop(LOOK, look, 5.0)]
+    async def end() -> bool:
+        return await closing.destroy_keys(means)
+
+    return [Loop(ERASE, erase, 1.0), Loop(RENDER, render, 1.0), Loop(LOOK, look, 5.0), Loop(END, end, 30.0)]

@@ -4,13 +4,14 @@ from functools import partial
 
 from recital_runtime import App, Runtime
 
+from recital_consent.actions.closing import ENDED
 from recital_consent.actions.collecting import PARTS
 from recital_consent.actions.completeness import WATCH
 from recital_consent.actions.erasing import ERASURES
 from recital_consent.actions.means import LOG, Means
 from recital_consent.api import routers
 from recital_consent.consumers import handlers
-from recital_consent.schedule import ERASE, LOOK, RENDER, loops
+from recital_consent.schedule import END, ERASE, LOOK, RENDER, loops
 from recital_consent.settings import Settings
 
 SERVICE = "consent"
@@ -22,6 +23,7 @@ def wire(settings: Settings) -> App:
     means = Means(runtime)
     runtime.database.when(ERASURES, partial(runtime.wake, ERASE))
     runtime.database.when(PARTS, partial(runtime.wake, RENDER))
+    runtime.database.when(ENDED, partial(runtime.wake, END))
     runtime.database.when(WATCH, partial(runtime.wake, LOOK))
     return runtime.app(
         title="Recital consent: whether a call may be recorded, and why",

@@ -6,7 +6,7 @@ from typing import NoReturn
 from recital_database import Database
 from recital_errors import FieldError, Malformed, Reason
 from recital_identity import KeySet, SigningKey
-from recital_runtime import Runtime
+from recital_runtime import Neighbours, Runtime
 from recital_vault import Vault
 
 from recital_consent.model.problems import Problem
@@ -32,6 +32,11 @@ class Means:
     def vault(self) -> Vault:
         """Keys and objects."""
         return self._runtime.vault
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """The other services."""
+        return self._runtime.neighbours
 
     @property
     def permit_key(self) -> SigningKey:

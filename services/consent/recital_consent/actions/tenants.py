@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction, announce, claim, new_id, record, remember
+from recital_database import Json, Transaction, announce, claim, new_id, record, remember
 from recital_errors import Forbidden, NotFound, PreconditionFailed
-from recital_events import TenantOpened
+from recital_events import ErasureWindow, TenantChanged, TenantOpened
 
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.decisions.guard import DEFAULT_GUARD_MS
 from recital_consent.decisions.opening import opening_problems
+from recital_consent.decisions.settings import settings_problems
 from recital_consent.model.tenants import Tenant, TenantDraft, TenantSettings, TenantState
 from recital_consent.store import tenants
 
@@ -83,18 +85,65 @@ async def read_settings(tx: Transaction) -> TenantSettings:
 
 
 async def change_settings(tx: Transaction, wanted: TenantSettings, *, expected: int) -> TenantSettings:
-    """Keep changed settings as the version after `expected`; raises PreconditionFailed where that is not the newest."""
+    """Keep changed settings as the version after `expected`, and tell how the tenant now stands.
+
+    Raises Malformed, PreconditionFailed where `expected` is not the newest version.
+    """
+    problems = settings_problems(wanted)
+    if problems:
+        refuse(problems)
     changed = replace(wanted, version=expected + 1)
     if not await tenants.change_settings(tx, changed, expected=expected):
         raise PreconditionFailed("settings_changed", "The settings have changed since they were read.")
-    await record(
-        tx,
-        LOG,
-        "settings.changed",
-        facts={
-            "version": changed.version,
-            "guard_ms": changed.guard_ms,
-            "private_mark_minutes": changed.private_mark_minutes,
-        },
-    )
+    facts: dict[str, Json] = {"version": changed.version, "settings": _said(changed)}
+    await record(tx, LOG, "settings.changed", facts=facts)
+    tenant, _ = await tenants.own_tenant(tx)
+    await announce(tx, _changed(tx, tenant, changed))
     return changed
+
+
+async def change_tenant(means: Means, tenant_id: UUID, changes: Mapping[str, Any]) -> Tenant:
+    """Change what the operator sets of a tenant: name, country, time zone, languages, number region, limits.
+
+    Raises NotFound, Malformed, Forbidden `tenant_closed`.
+    """
+    async with means.database.transaction(tenant_id) as tx:
+        await tenants.find_tenant(tx, tenant_id)
+        tenant, settings = taking_in(await tenants.own_tenant(tx))
+        draft = replace(tenant.draft, **changes)
+        problems = opening_problems(draft)
+        if problems:
+            refuse(problems)
+        if draft == tenant.draft:
+            return tenant
+        await tenants.change_tenant(tx, **(asdict(draft) | {"languages": list(draft.languages)}))
+        changed = replace(tenant, draft=draft)
+        await record(tx, LOG, "tenant.changed", facts={"tenant": str(tenant_id), "changed": sorted(changes)})
+        await announce(tx, _changed(tx, changed, settings))
+        return changed
+
+
+def _changed(tx: Transaction, tenant: Tenant, settings: TenantSettings) -> TenantChanged:
+    draft, window = tenant.draft, settings.erasure_window
+    return TenantChanged(
+        tenant=tenant.id,
+        country=draft.country,
+        time_zone=draft.time_zone,
+        languages=draft.languages,
+        number_region=draft.number_region,
+        holiday_region=settings.holiday_region,
+        concurrent_uploads=draft.concurrent_uploads,
+        erasure_window=ErasureWindow(**asdict(window)) if window else None,
+        call_record_retention=settings.call_record_retention,
+        request_file_retention=settings.request_file_retention,
+        package_retention=settings.package_retention,
+        read_back_every=settings.read_back_every,
+        staff_voices_muted=settings.staff_voices_muted,
+        changed_at=tx.now,
+    )
+
+
+def _said(settings: TenantSettings) -> dict[str, Json]:
+    """Return settings as the ledger keeps them: no person is in them."""
+    said: dict[str, Json] = json.loads(json.dumps(asdict(settings)))
+    return said

@@ -9,6 +9,7 @@ import phonenumbers
 from recital_consent.model.problems import Problem
 from recital_consent.model.tenants import TenantDraft
 
+MOST_UPLOADS = 10_000
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
@@ -28,6 +29,10 @@ def opening_problems(draft: TenantDraft) -> Sequence[Problem]:
         (
             draft.number_region not in phonenumbers.SUPPORTED_REGIONS,
             Problem("number_region", "number_region_unknown", "no region with telephone numbers of its own, as NL"),
+        ),
+        (
+            draft.concurrent_uploads is not None and not 1 <= draft.concurrent_uploads <= MOST_UPLOADS,
+            Problem("concurrent_uploads", "limit_out_of_range", f"between 1 and {MOST_UPLOADS}"),
         ),
     ]
     return [problem for fails, problem in failed if fails]

@@ -57,12 +57,21 @@ async def list_tenants(tx: Transaction, *, after: UUID | None, most: int) -> lis
     return [_tenant(row) for row in await tx.execute(statement)]
 
 
-async def find_tenant(tx: Transaction, tenant: UUID) -> Tenant:
+async def find_tenant(tx: Transaction, tenant: UUID, *, locked: bool = False) -> Tenant:
     """Return a tenant by id (worker role, or the tenant's own transaction); raises NotFound."""
-    row = (await tx.execute(select(_TENANTS).where(_TENANTS.c.tenant_id == tenant))).one_or_none()
+    statement = select(_TENANTS).where(_TENANTS.c.tenant_id == tenant)
+    row = (await tx.execute(statement.with_for_update() if locked else statement)).one_or_none()
     if row is None:
         raise NotFound
     return _tenant(row)
+
+
+async def ended_tenants(tx: Transaction) -> list[UUID]:
+    """Return the tenants whose keys are to be destroyed (worker role)."""
+    statement = select(_TENANTS.c.tenant_id).where(
+        _TENANTS.c.state == TenantState.ERASED.value, _TENANTS.c.erased_at.is_(None)
+    )
+    return [row.tenant_id for row in await tx.execute(statement)]
 
 
 async def own_tenant(tx: Transaction) -> tuple[Tenant, TenantSettings]:
