@@ -16,7 +16,7 @@ WORK: dict[str, set[str]] = {
     "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue"},
     "dsar": {"open_requests", "steps", "rectifications"},
 }
-FOUNDATION_WORK = {"outbox", "inbox", "dead_letters", "alarms", "ledger_queue", "clock_releases"}
+FOUNDATION_WORK = {"outbox", "inbox", "dead_letters", "alarms", "ledger_queue", "idempotency", "clock_releases"}
 
 FAULTS = {
     "a table without forced row-level security": """

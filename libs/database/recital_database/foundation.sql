@@ -146,11 +146,14 @@ create table alarms (
 --;
 create unique index alarms_open on alarms (tenant_id, kind, about) where acknowledged_at is null
 --;
+-- Of the caller's key only a hash, and of the request a hash under that key: neither can be guessed from the other.
 create table idempotency (
-    tenant_id uuid not null, key text not null,
+    tenant_id uuid not null, key_sha256 bytea not null,
     fingerprint bytea not null, result uuid, claimed_at timestamptz not null default recital_now(),
-    primary key (tenant_id, key)
+    primary key (tenant_id, key_sha256)
 )
+--;
+create index idempotency_by_age on idempotency (claimed_at)
 --;
 create table ledger_entries (
     tenant_id uuid not null, id uuid not null default recital_id(),

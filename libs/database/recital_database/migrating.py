@@ -29,9 +29,9 @@ def foundation() -> None:
         op.execute(text(statement.replace(":", "\\:")))
     for name in ("outbox", "inbox", "ledger_entries"):
         partitioned(name)
-    for name in ("outbox", "inbox", "dead_letters", "alarms", "ledger_queue"):
+    for name in ("outbox", "inbox", "dead_letters", "alarms", "ledger_queue", "idempotency"):
         tenant_table(name, worker=True)
-    for name in ("aggregate_versions", "inbox_positions", "idempotency"):
+    for name in ("aggregate_versions", "inbox_positions"):
         tenant_table(name)
     for name in ("ledger_entries", "ledger_nodes", "ledger_checkpoints"):
         tenant_table(name, append_only=True)

@@ -1,10 +1,12 @@
 """Requests sent again, and alarms that stay until a person has looked."""
 
 import asyncio
+import hashlib
 from uuid import UUID
 
 import pytest
 from recital_database import Database, acknowledge, alarm, alarms, claim, open_alarm_counts, remember
+from recital_database.idempotency import forget_old_keys
 from recital_errors import Conflict, NotFound
 
 ALPHA, BETA = UUID(int=0xA), UUID(int=0xB)
@@ -47,6 +49,21 @@ async def test_a_failed_request_frees_its_key(ingest: Database) -> None:
             await claim(tx, "k", route="/v1/things", fingerprint=b"x")
             raise RuntimeError
     assert await send(ingest, "k", b"body") == (True, RESULT)
+
+
+async def test_a_key_is_forgotten_after_thirty_days_and_no_hash_of_the_request_alone_is_kept(ingest: Database) -> None:
+    await send(ingest, "k", b"+31612345678")
+    async with ingest.transaction(ALPHA) as tx:
+        [row] = await tx.execute("select key_sha256, fingerprint from idempotency")
+        plain = {hashlib.sha256(each).digest() for each in (b"+31612345678", b"/v1/things\0+31612345678")}
+        assert bytes(row.fingerprint) not in plain
+        await tx.execute("update idempotency set claimed_at = claimed_at - interval '29 days'")
+    async with ingest.work() as tx:
+        assert await forget_old_keys(tx, 10) == 0
+    async with ingest.transaction(ALPHA) as tx:
+        await tx.execute("update idempotency set claimed_at = claimed_at - interval '2 days'")
+    async with ingest.work() as tx:
+        assert await forget_old_keys(tx, 10) == 1
 
 
 async def test_an_alarm_stands_once_until_acknowledged(ingest: Database) -> None:

@@ -14,6 +14,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from recital_bus import Bus, BusSettings
 from recital_database import Database, Handlers, open_alarm_counts
+from recital_database.idempotency import forget_old_keys
 from recital_errors import RecitalError, Unavailable
 from recital_events import consumed_by, produced_by
 from recital_identity import KeySet
@@ -42,6 +43,7 @@ from recital_runtime.time_routes import time_routes
 
 log = structlog.get_logger()
 SERVICES = ("consent", "ingest", "retention", "dsar")
+OLD_KEYS = 1000
 Start = Callable[[], Awaitable[None]]
 # The application's type, for those who may not know the web framework.
 App = FastAPI
@@ -209,6 +211,7 @@ class Runtime:
             Loop("inbox_gauges", intake.measure, 5.0),
             Loop("alarm_gauges", self._count_alarms, 10.0),
             Loop("reconcile", reconciler.run, 60.0),
+            Loop("old_keys", self._forget_old_keys, 600.0),
         ]
 
     async def _tick(self) -> bool:
@@ -223,6 +226,10 @@ class Runtime:
             for loop in self._loops.values():
                 loop.wake()
         return False
+
+    async def _forget_old_keys(self) -> bool:
+        async with self.database.work() as tx:
+            return await forget_old_keys(tx, OLD_KEYS) == OLD_KEYS
 
     async def _count_alarms(self) -> bool:
         async with self.database.work() as tx:
