@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 CONFIRMED_WITHIN = 5.0
 # While a handler works, the server is told so: well within the durable's `ack_wait`.
-PROGRESS_EVERY = 10.0
+PROGRESS_EVERY = 3.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 30.0
 _NANOSECONDS = 1_000_000_000
 

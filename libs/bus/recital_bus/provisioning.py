@@ -36,7 +36,7 @@ async def provision(
     catalogue: Mapping[str, type[Event]] = CATALOGUE,
     *,
     max_bytes: int = 4096 * MEBIBYTE,
-    ack_wait: float = 30.0,
+    ack_wait: float = 10.0,
     replicas: int = 1,
 ) -> None:
     """Make or update the stream and the durables; `seed_file` is the provisioner's.
