@@ -1,13 +1,14 @@
-"""What an outsider does with the ledgers: fetches checkpoints, entries and proofs, and verifies them offline.
+"""What an outsider does with ledgers and packages: fetches heads, entries, proofs, and verifies them offline.
 
 Nothing is believed but the public keys: every root is signed, rebuilt from the entries, and a continuation of the one
-seen before (RFC 9162).
+seen before (RFC 9162). A package's calls are read as vCons, and their recordings must have the hashes these state.
 """
 
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from recital_identity import KeySet, Role
 from recital_ledger import Checkpoint, Entry, read_checkpoint, root_of, verify_consistency, verify_inclusion
+from recital_vcon import LAWFUL_BASIS, Verdict, is_of, may_use, read_vcon
 
 from demo.asking import As, Asker
 
@@ -24,6 +26,16 @@ AUDITOR = As(Role.AUDITOR)
 
 class NotProvedError(Exception):
     """A ledger is not what its keeper says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A call as a package tells it: who is named, the files of its recordings, whether its ground allows to keep it."""
+
+    uuid: str
+    named: tuple[str, ...]
+    recordings: tuple[str, ...]
+    may_be_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,27 @@ class Checking:
         if checkpoint.origin != f"recital/{service}/{LOGS[service]}/{self.tenant}":
             raise NotProvedError(f"{service} gave the head of another log: {checkpoint.origin}")
         return Head(checkpoint, next(iter(keys)))
+
+
+def conversations_of(files: Mapping[str, bytes]) -> list[Told]:
+    """Read each call of a package; raises Malformed where one is no vCon, NotProvedError where its file differs."""
+    return [_told(read_vcon(content), files) for name, content in sorted(files.items()) if name.startswith("vcons/")]
+
+
+def _told(vcon: Mapping[str, Any], files: Mapping[str, bytes]) -> Told:
+    recordings = [each for each in vcon["dialog"] if each.get("type") == "recording"]
+    for each in recordings:
+        if not is_of(each["content_hash"], files.get(each["filename"], b"")):
+            raise NotProvedError(f"{each['filename']} is not what its call says of it")
+    grounds = [each["body"] for each in vcon.get("attachments", ()) if each["purpose"] == LAWFUL_BASIS]
+    purposes = {grant["purpose"] for body in grounds for grant in body["purpose_grants"]}
+    made = datetime.fromisoformat(vcon["created_at"])
+    return Told(
+        uuid=vcon["uuid"],
+        named=tuple(each["name"] for each in vcon["parties"] if each.get("name", "anonymous") != "anonymous"),
+        recordings=tuple(each["filename"] for each in recordings),
+        may_be_kept=bool(purposes) and all(may_use(vcon, each, made) is Verdict.GRANTED for each in purposes),
+    )
 
 
 def _entry(shown: Mapping[str, Any]) -> Entry:
