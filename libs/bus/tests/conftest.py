@@ -43,10 +43,11 @@ class Inbox:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Nats]:
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Nats]:
+    """A server that delivers again after 2 s, or after as many as the test says."""
     running = Nats.in_folder(tmp_path / "nats", port=choose_ports(["nats"])["nats"], users=SERVICES)
     await running.start()
-    await provision(running.url, running.seed_file(PROVISIONER), ack_wait=2.0)
+    await provision(running.url, running.seed_file(PROVISIONER), ack_wait=getattr(request, "param", 2.0))
     yield running
     await running.stop()
 
@@ -86,6 +87,26 @@ async def consuming() -> AsyncIterator[Callable[..., asyncio.Event]]:
     for stop, task in running:
         stop.set()
         await task
+
+
+@pytest.fixture
+async def server_waited(bus_of: BusOf, consuming: Callable[..., asyncio.Event]) -> Callable[[], Awaitable[None]]:
+    """Wait until the server has delivered again to consent what was published and consent never answered."""
+    deaf, again = asyncio.Event(), Inbox()
+
+    async def say_nothing(_: Sequence[Message]) -> Sequence[Outcome]:
+        deaf.set()
+        return await asyncio.Future()
+
+    holding = asyncio.create_task((await bus_of("consent")).consume(say_nothing, stop=asyncio.Event(), batch=1))
+
+    async def wait() -> None:
+        await deaf.wait()
+        holding.cancel()
+        consuming(await bus_of("consent"), again)
+        await again.has(1)
+
+    return wait
 
 
 @pytest.fixture
