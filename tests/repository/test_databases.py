@@ -12,7 +12,7 @@ NOT_TENANTS = {"settled", "recital_clock", "recital_epoch", "clock_freezes", "al
 # What the worker role may see: ids and times from which work is taken, and no other table.
 WORK: dict[str, set[str]] = {
     "consent": {"tenants", "erasures", "parts", "call_watch", "reaches"},
-    "ingest": {"tenants", "uploads", "erasures", "collections"},
+    "ingest": {"tenants", "uploads", "erasures", "collections", "read_backs", "rectifications"},
     "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue"},
     "dsar": {"open_requests", "steps", "rectifications"},
 }

@@ -18,7 +18,7 @@ from recital_events import (
     TenantErased,
 )
 
-from recital_consent.actions import closing, collecting, erasing, recordings
+from recital_consent.actions import closing, collecting, erasing, recordings, stating
 
 
 def handlers() -> Handlers:
@@ -35,7 +35,7 @@ def handlers() -> Handlers:
         ErasureWithheld: None,
         RestrictionSet: None,
         RestrictionLifted: None,
-        ObjectionUpheld: None,
-        ObjectionRejected: None,
+        ObjectionUpheld: stating.uphold,
+        ObjectionRejected: stating.reject,
         RectificationDecided: None,
     }

@@ -1,11 +1,11 @@
-"""Time in: erasures and collected parts that are due, calls whose time is over."""
+"""Time in: erasures and collected parts that are due, calls whose time is over, statements on their way."""
 
 from recital_runtime import Loop
 
-from recital_consent.actions import closing, collecting, completeness, erasing
+from recital_consent.actions import closing, collecting, completeness, erasing, stating
 from recital_consent.actions.means import Means
 
-ERASE, RENDER, LOOK, END = "erase", "render", "look", "end"
+ERASE, RENDER, LOOK, END, REACH = "erase", "render", "look", "end", "reach"
 
 
 def loops(means: Means) -> list[Loop]:
@@ -23,4 +23,13 @@ def loops(means: Means) -> list[Loop]:
     async def end() -> bool:
         return await closing.destroy_keys(means)
 
-    return [Loop(ERASE, erase, 1.0), Loop(RENDER, render, 1.0), Loop(LOOK, look, 5.0), Loop(END, end, 30.0)]
+    async def reach() -> bool:
+        return await stating.reach_due(means)
+
+    return [
+        Loop(ERASE, erase, 1.0),
+        Loop(RENDER, render, 1.0),
+        Loop(LOOK, look, 5.0),
+        Loop(END, end, 30.0),
+        Loop(REACH, reach, 1.0),
+    ]

@@ -9,9 +9,10 @@ from recital_consent.actions.collecting import PARTS
 from recital_consent.actions.completeness import WATCH
 from recital_consent.actions.erasing import ERASURES
 from recital_consent.actions.means import LOG, Means
+from recital_consent.actions.stating import REACHES
 from recital_consent.api import routers
 from recital_consent.consumers import handlers
-from recital_consent.schedule import END, ERASE, LOOK, RENDER, loops
+from recital_consent.schedule import END, ERASE, LOOK, REACH, RENDER, loops
 from recital_consent.settings import Settings
 
 SERVICE = "consent"
@@ -25,6 +26,7 @@ def wire(settings: Settings) -> App:
     runtime.database.when(PARTS, partial(runtime.wake, RENDER))
     runtime.database.when(ENDED, partial(runtime.wake, END))
     runtime.database.when(WATCH, partial(runtime.wake, LOOK))
+    runtime.database.when(REACHES, partial(runtime.wake, REACH))
     return runtime.app(
         title="Recital consent: whether a call may be recorded, and why",
         routers=routers(means),

@@ -89,7 +89,8 @@ def test_recording_on_hold_needs_a_written_necessity() -> None:
         (Basis(kind=BasisKind.LEGITIMATE_INTERESTS, document="LIA-1", outcome="ours", review_on=TODAY), []),
         (Basis(kind=BasisKind.CONTRACT), []),
         (Basis(kind=BasisKind.VITAL_INTERESTS), []),
-        (Basis(kind=BasisKind.PUBLIC_TASK), []),
+        (Basis(kind=BasisKind.PUBLIC_TASK), ["citation"]),
+        (Basis(kind=BasisKind.PUBLIC_TASK, citation="art. 2"), []),
     ],
 )
 def test_each_basis_needs_what_shows_that_it_holds(basis: Basis, missing: list[str]) -> None:

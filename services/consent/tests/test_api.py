@@ -389,7 +389,7 @@ async def test_a_late_objection_revokes_a_permit_and_the_ledger_says_so(office: 
     objected = await office.write(call["id"], entry("objected", start + timedelta(seconds=90), party="customer"))
     assert objected.json()["decision"]["keepable"][0]["spans"] == []
     standing = (await office.integrator.post("/v1/permits/verify", json={"permit": permit["permit"]})).json()
-    assert standing == {"stands": False, "spans": [], "final": True, "reason": "objected"}
+    assert standing == {"stands": False, "suspended": False, "spans": [], "final": True, "reason": "objected"}
     refused = await permit_of(office, call["id"], start, start + timedelta(seconds=60))
     assert [each["rule"] for each in refused.json()["reasons"]] == ["R17"]
 

@@ -32,6 +32,7 @@ async def test_a_permit_is_signed_kept_and_stands(desk: "Desk") -> None:
     assert issued.spans == {"main": ((4_200, 60_000),)}
     assert await permits.verify_permit(desk.means, token) == {
         "stands": True,
+        "suspended": False,
         "spans": [{"purposes": ["main"], "spans": [[4_200, 60_000]]}],
         "final": True,
         "reason": None,

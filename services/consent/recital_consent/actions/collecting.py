@@ -19,8 +19,9 @@ from recital_consent.actions.identities import open_identity
 from recital_consent.actions.means import LOG, Means
 from recital_consent.model.calls import CallRecord, Entry
 from recital_consent.model.holdings import Due, Part, object_key
+from recital_consent.model.statements import Statement
 from recital_consent.model.subjects import SealedIdentity, StaffNotice
-from recital_consent.store import calls, subjects, tenants, work
+from recital_consent.store import calls, statements, subjects, tenants, work
 
 SERVICE = "consent"
 PARTS = "parts"
@@ -99,10 +100,12 @@ async def _items(means: Means, tx: Transaction, part: Part) -> tuple[list[dict[s
     await means.vault.keys.several(tx.tenant, [each.key for each in identities.values()])
     theirs = await calls.calls_of_subjects(tx, part.subjects)
     notices = await subjects.notices_to(tx, part.subjects)
+    said = await statements.statements_of(tx, part.subjects)
     items = [
         *[item for each in identities.values() if (item := await _identity(means, tx.tenant, each))],
         *(_call(each) for each in theirs),
         *(_staff_notice(each) for each in notices),
+        *(_statement(each) for each in {each.id: each for each in said}.values()),
     ]
     return items, [*identities, *(each.id for each in theirs)]
 
@@ -174,6 +177,20 @@ def _staff_notice(notice: StaffNotice) -> dict[str, Any]:
         "purpose": notice.key,
         "version": notice.version,
         "acknowledged_at": _said(notice.acknowledged_at),
+    }
+
+
+def _statement(said: Statement) -> dict[str, Any]:
+    return {
+        "kind": said.kind.value,
+        "id": str(said.id),
+        "at": said.at.isoformat(),
+        "received_at": said.received_at.isoformat(),
+        "purposes": None if said.purposes is None else sorted(said.purposes),
+        "state": said.state.value,
+        "text": said.text,
+        "language": said.language,
+        "decided_at": _said(said.decided_at),
     }
 
 

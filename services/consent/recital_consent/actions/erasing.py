@@ -15,7 +15,7 @@ from recital_events import ErasureOrdered, HoldingErased, HoldingStuck, Place, P
 from recital_consent.actions.means import LOG, Means
 from recital_consent.decisions.patience import wait_after
 from recital_consent.model.holdings import Due, ErasureOrder, object_key
-from recital_consent.store import calls, permits, subjects, work
+from recital_consent.store import asking, calls, permits, sampling, statements, subjects, work
 
 ERASURES = "erasures"
 """What a transaction touches that has an order to carry out."""
@@ -147,10 +147,13 @@ async def _drop_rows(tx: Transaction, order: ErasureOrder) -> bool:
     if order.kind == "call":
         await calls.reduce_to_skeleton(tx, order.holding, order=order.id, ground=order.ground)
         await permits.forget_voices(tx, order.holding)
+        await asking.forget_asks(tx, order.holding)
         return await calls.is_skeleton(tx, order.holding)
     if order.kind == "identity":
         await subjects.forget_digests(tx, order.holding)
         await subjects.forget_notices(tx, order.holding)
+        await statements.forget_statements(tx, order.holding)
+        await sampling.forget_samples(tx, order.holding)
         await subjects.change_identity(tx, order.holding, key_id=None, sealed=None, erased_at=tx.now)
         return await subjects.is_forgotten(tx, order.holding)
     await work.forget_part(tx, order.holding)

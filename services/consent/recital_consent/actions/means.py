@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from recital_database import Database
 from recital_errors import FieldError, Malformed, Reason
-from recital_identity import KeySet, SigningKey
+from recital_identity import KeySet, Principal, SigningKey
 from recital_runtime import Neighbours, Runtime
 from recital_vault import Vault
 
@@ -52,6 +52,11 @@ class Means:
 async def digest(vault: Vault, tenant: Tenant, kind: str, value: str) -> bytes:
     """Return the keyed digest by which a value of some kind is found or compared."""
     return await vault.blind_index(tenant.id, tenant.index_key, f"{kind}:{value}")
+
+
+async def person(vault: Vault, tenant: Tenant, principal: Principal) -> bytes:
+    """Return the keyed digest of who asks, by which a second person is told from the first (never who it is)."""
+    return await digest(vault, tenant, "person", principal.subject)
 
 
 def refuse(problems: Sequence[Problem]) -> NoReturn:

@@ -103,12 +103,12 @@ async def log_staff_notices(means: Means, tx: Transaction, told: Announcement, k
         tenant, _ = await tenants.own_tenant(tx)
         return await _as_logged(tx, told, await _whom(means, tx, tenant, told))
     tenant, _ = await tenants.own_tenant(tx)
-    found = await purposes.newest_versions(tx, [told.purpose])
-    problems = _announcing_problems(told, found.get(told.purpose), tx.now)
+    versions = (await purposes.every_version(tx, [told.purpose])).get(told.purpose, [])
+    problems = _announcing_problems(told, versions, tx.now)
     if problems:
         refuse(problems)
     whom = await _whom(means, tx, tenant, told)
-    purpose = found[told.purpose].id
+    purpose = versions[0].id
     notices = [
         StaffNotice(
             id=id_,
@@ -132,11 +132,11 @@ async def list_sources(tx: Transaction, *, after: UUID | None, most: int) -> Seq
     return await tenants.list_sources(tx, after=after, most=most)
 
 
-def _announcing_problems(told: Announcement, newest: PurposeVersion | None, now: datetime) -> list[Problem]:
+def _announcing_problems(told: Announcement, versions: Sequence[PurposeVersion], now: datetime) -> list[Problem]:
     problems = []
-    if newest is None:
+    if not versions:
         problems.append(Problem("purpose", "purpose_unknown", "no published purpose", "R20"))
-    elif told.version > newest.version:
+    elif told.version > versions[-1].version:
         problems.append(Problem("version", "purpose_version_unknown", "not published yet", "R20"))
     if not told.subjects and not told.staff_ids:
         problems.append(Problem("staff_ids", "staff_missing", "staff_ids, or subjects", "R20"))

@@ -16,6 +16,7 @@ from recital_ledger import canonical
 
 from recital_consent.actions.consequences import state_of
 from recital_consent.actions.means import LOG, Means, refuse
+from recital_consent.actions.tenants import taking_in
 from recital_consent.decisions.permitting import LIFETIME, Terms, audio_problems, refusals, terms_of
 from recital_consent.model.calls import CallRecord
 from recital_consent.model.permits import Audio, Issued, listed
@@ -36,7 +37,7 @@ async def give_permit(
     again = await claim(tx, key, route=f"POST /v1/calls/{call_id}/permit", fingerprint=content)
     if again is not None:
         return _signed(means, await permits.find_permit(tx, again))
-    tenant, _ = await tenants.own_tenant(tx)
+    tenant, _ = taking_in(await tenants.own_tenant(tx))
     # The same lock as a timeline's writer: no entry comes between the verdict and the permit.
     call = await calls.read_call(tx, call_id, locked=True)
     if call.erasing_at is not None:
@@ -66,12 +67,20 @@ async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
     async with means.database.transaction(UUID(claims["tenant"])) as tx:
         found = await permits.find_permit(tx, UUID(claims["jti"]))
     if found is None or found.claims is None:
-        return {"stands": False, "spans": [], "final": bool(claims["final"]), "reason": "permit_unknown"}
+        return {
+            "stands": False,
+            "suspended": False,
+            "spans": [],
+            "final": bool(claims["final"]),
+            "reason": "permit_unknown",
+        }
+    suspended = found.suspended_at is not None
     return {
-        "stands": found.revoked_at is None,
+        "stands": found.revoked_at is None and not suspended,
+        "suspended": suspended,
         "spans": listed(found.spans),
         "final": found.final,
-        "reason": found.reason,
+        "reason": found.reason or ("suspended" if suspended else None),
     }
 
 

@@ -4,8 +4,9 @@ A call that may not be recorded is registered too: that it was denied, and why, 
 hundreds go the same way, in the same number of statements.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from recital_database import (
@@ -28,18 +29,21 @@ from recital_consent.actions.consequences import end_of, state_of
 from recital_consent.actions.identities import find_or_make
 from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import LOG, Means, digest, malformed
+from recital_consent.actions.sampling import Coming, not_drawn
 from recital_consent.actions.tenants import taking_in
 from recital_consent.actions.writing import entries_written, judged_entries, writings_of
 from recital_consent.decisions.identifying import described
-from recital_consent.decisions.registering import registering_problems, speakable
+from recital_consent.decisions.publishing import version_in_force
+from recital_consent.decisions.registering import began_at, registering_problems, speakable
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import Call, CallRecord, Party, PartyKind
 from recital_consent.model.drafts import CallDraft, PartyDraft
 from recital_consent.model.problems import Problem
 from recital_consent.model.purposes import PurposeVersion
+from recital_consent.model.statements import Statement
 from recital_consent.model.subjects import Described
 from recital_consent.model.tenants import Tenant, TenantSettings
-from recital_consent.store import calls, purposes, registering, subjects, tenants
+from recital_consent.store import calls, purposes, registering, statements, subjects, tenants
 from recital_consent.store.registering import Claimed
 
 
@@ -58,8 +62,14 @@ class House:
 
     tenant: Tenant
     settings: TenantSettings
-    found: Mapping[str, PurposeVersion]
+    versions: Mapping[str, Sequence[PurposeVersion]]
     sources: frozenset[UUID]
+
+    def found(self, draft: CallDraft, now: datetime) -> dict[str, PurposeVersion]:
+        """Return under which version of each of its purposes a call is registered, of those that are known."""
+        began = began_at(draft, now)
+        chosen = {key: version_in_force(self.versions.get(key, ()), began, now) for key in draft.purposes}
+        return {key: version for key, version in chosen.items() if version is not None}
 
 
 async def register_call(
@@ -141,11 +151,19 @@ class _Sound:
     joining: Mapping[PartyDraft, Described]
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What was said outside calls by those who take part in them, and which (call, purpose) the sample leaves out."""
+
+    said: Sequence[Statement]
+    left_out: Collection[tuple[UUID, UUID]]
+
+
 async def _house(tx: Transaction, tenant: Tenant, settings: TenantSettings, drafts: Sequence[CallDraft]) -> House:
-    found = await purposes.newest_versions(tx, {key for draft in drafts for key in draft.purposes})
+    versions = await purposes.every_version(tx, {key for draft in drafts for key in draft.purposes})
     named = {draft.source for draft in drafts if draft.source is not None}
     sources = await tenants.known_sources(tx, named) if named else set()
-    return House(tenant, settings, found, frozenset(sources))
+    return House(tenant, settings, versions, frozenset(sources))
 
 
 async def _register(
@@ -185,7 +203,7 @@ async def _register(
 def _judge(tx: Transaction, draft: CallDraft, house: House) -> _Sound | RecitalError:
     if draft.source is not None and draft.source not in house.sources:
         return NotFound()
-    found, tenant = house.found, house.tenant
+    found, tenant = house.found(draft, tx.now), house.tenant
     people, problems = people_of([(f"parties.{index}", party) for index, party in enumerate(draft.parties)], tenant)
     labels = {party.label for party in draft.parties}
     languages = {key: found[key].draft.notices.keys() for key in draft.purposes if key in found}
@@ -222,7 +240,8 @@ async def _make(means: Means, tx: Transaction, house: House, sound: Mapping[UUID
     if not sound:
         return {}
     parties = await _parties(means, tx, house, sound)
-    states = [state_of(_bare(tx, each, house, (call, parties[call])), tx.now) for call, each in sound.items()]
+    around = await _around(means, tx, house, {call: (each.draft, parties[call]) for call, each in sound.items()})
+    states = [state_of(_bare(tx, each, house, (call, parties[call], around)), tx.now) for call, each in sound.items()]
     whole = [
         (with_completeness(call, verdict, (house.tenant, house.settings), tx.now), verdict) for call, verdict in states
     ]
@@ -256,7 +275,7 @@ async def _parties(
         _party(draft, person, subject, registered=registered)
         for (_, draft, person, registered), subject in zip(named, who, strict=True)
     ]
-    told = await announced(tx, parties, list(house.found))
+    told = await announced(tx, parties, list(house.versions))
     found: dict[UUID, list[Party]] = {call: [] for call in sound}
     for (call, _, _, _), party in zip(named, told, strict=True):
         found[call].append(party)
@@ -274,18 +293,34 @@ def _party(draft: PartyDraft, person: Described, subject: UUID | None, *, regist
     )
 
 
-def _bare(tx: Transaction, sound: _Sound, house: House, made: tuple[UUID, tuple[Party, ...]]) -> CallRecord:
+async def _around(
+    means: Means, tx: Transaction, house: House, made: Mapping[UUID, tuple[CallDraft, tuple[Party, ...]]]
+) -> _Around:
+    coming = {
+        call: Coming(draft.external_id, tuple(house.found(draft, tx.now)[each] for each in draft.purposes), parties)
+        for call, (draft, parties) in made.items()
+    }
+    people = {party.subject for _, parties in made.values() for party in parties if party.subject}
+    said = await statements.statements_of(tx, people)
+    return _Around(said, await not_drawn(means.vault, tx, house.tenant, coming))
+
+
+def _bare(tx: Transaction, sound: _Sound, house: House, made: tuple[UUID, tuple[Party, ...], _Around]) -> CallRecord:
     """Return a call as it is before anything is said of it."""
-    draft, (id_, parties) = sound.draft, made
+    draft, (id_, parties, around) = sound.draft, made
+    people = {party.subject for party in parties}
+    chosen = house.found(draft, tx.now)
+    found = [chosen[each] for each in draft.purposes]
     facts = Call(
         id=id_,
         country=house.tenant.draft.country,
         guard_ms=house.settings.guard_ms,
         has_source=draft.source is not None,
-        purposes=tuple(calls.terms_of(house.found[each]) for each in draft.purposes),
+        purposes=tuple(replace(calls.terms_of(each), drawn=(id_, each.id) not in around.left_out) for each in found),
         parties=parties,
         answered_at=draft.answered_at,
         entries=tuple(each.entry(tx.now, draft.language) for each in draft.entries),
+        statements=tuple(each for each in around.said if each.subject in people),
     )
     return CallRecord(
         facts=facts,
@@ -296,7 +331,7 @@ def _bare(tx: Transaction, sound: _Sound, house: House, made: tuple[UUID, tuple[
         direction=draft.direction,
         language=draft.language,
         references=draft.references,
-        purposes=tuple(house.found[each] for each in draft.purposes),
+        purposes=tuple(found),
         timeline_version=len(draft.entries),
     )
 

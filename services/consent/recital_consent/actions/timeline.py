@@ -10,11 +10,12 @@ from recital_errors import Conflict, Forbidden, Gone, Malformed
 from recital_identity import Principal, Role
 
 from recital_consent.actions.completeness import save, was_due, with_completeness
-from recital_consent.actions.consequences import announce_end, revoke_permits, state_of, told_of
+from recital_consent.actions.consequences import announce_end, state_of, told_of
 from recital_consent.actions.identities import digests_of
 from recital_consent.actions.lines import MARK, private_from_lines
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.registering import announced, parties_of, people_of
+from recital_consent.actions.settling import settle_permits
 from recital_consent.actions.writing import content_digest, entries_written, judged_entries, writings_of
 from recital_consent.decisions.entering import MOST_ENTRIES, forbidden
 from recital_consent.decisions.verdict import Verdict
@@ -23,7 +24,7 @@ from recital_consent.model.drafts import EntryDraft
 from recital_consent.model.problems import Problem
 from recital_consent.model.subjects import Identifier, IdentifierKind
 from recital_consent.model.tenants import Tenant
-from recital_consent.store import calls, permits, subjects, tenants
+from recital_consent.store import calls, permits, statements, subjects, tenants
 
 
 async def write_entries(
@@ -55,6 +56,10 @@ async def write_entries(
         call.facts,
         parties=(*call.facts.parties, *await announced(tx, parties, [each.key for each in call.purposes])),
         entries=(*call.facts.entries, *entries),
+        statements=(
+            *call.facts.statements,
+            *await statements.statements_of(tx, {party.subject for party in parties if party.subject}),
+        ),
     )
     grown = replace(call, facts=facts, timeline_version=call.timeline_version + len(entries))
     recorded = await record_all(tx, LOG, writings_of(facts, entries))
@@ -65,7 +70,7 @@ async def write_entries(
     await save(tx, after, settings)
     if told_of(after) != told_of(call):
         await announce_end(tx, after)
-    await revoke_permits(tx, after, verdict, {entry.kind for entry in entries})
+    await settle_permits(tx, [after], {entry.kind for entry in entries})
     return after, verdict
 
 
@@ -135,13 +140,19 @@ async def _allow(
     reason = forbidden(entries, roles=principal.roles, ended_at=call.ended_at, window=window, now=tx.now)
     if reason is not None:
         raise Forbidden(reason.code, reasons=[reason])
-    if principal.roles & {Role.INTEGRATOR, Role.PRIVACY_OFFICER}:
-        return
+    if not principal.roles & {Role.INTEGRATOR, Role.PRIVACY_OFFICER}:
+        await own_part(means, tx, tenant, principal, call)
+
+
+async def own_part(means: Means, tx: Transaction, tenant: Tenant, principal: Principal, call: CallRecord) -> UUID:
+    """Return as whom a member of staff takes part in a call. Raises Forbidden `not_your_call`."""
     mine = [Identifier(IdentifierKind.STAFF_ID, (principal.staff_id or "").strip())]
     known = await subjects.known_by(tx, {digest for _, digest in await digests_of(means.vault, tenant, mine)})
     staff = {party.subject for party in call.facts.parties if party.is_staff and party.subject}
-    if not staff & {each.subject for each in known}:
+    own = staff & {each.subject for each in known}
+    if not own:
         raise Forbidden("not_your_call", "Staff may write in their own calls only.")
+    return min(own)
 
 
 async def _joined(

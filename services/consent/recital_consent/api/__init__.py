@@ -3,6 +3,7 @@
 from recital_runtime import Router
 
 from recital_consent.actions.means import Means
+from recital_consent.api.asking import asking_routes
 from recital_consent.api.bulk import bulk_routes
 from recital_consent.api.calls import call_routes
 from recital_consent.api.lines import line_routes
@@ -10,6 +11,8 @@ from recital_consent.api.people import people_routes
 from recital_consent.api.permits import permit_routes
 from recital_consent.api.purposes import purpose_routes
 from recital_consent.api.requests import request_routes
+from recital_consent.api.statements import statement_routes
+from recital_consent.api.subjects import subject_routes
 from recital_consent.api.tenants import tenant_routes
 
 __all__ = ["routers"]
@@ -25,6 +28,9 @@ def routers(means: Means) -> list[Router]:
         bulk_routes,
         call_routes,
         permit_routes,
+        statement_routes,
+        asking_routes,
         request_routes,
+        subject_routes,
     )
     return [each(means) for each in every]

@@ -76,9 +76,13 @@ class VerifyPermit(Model):
 
 
 class StandingView(Model):
-    """Whether a permit stands, and with which spans; `reason` says why it does not."""
+    """Whether a permit stands, and with which spans; `reason` says why it does not.
+
+    A suspended one waits for a decision: it may stand again.
+    """
 
     stands: bool
+    suspended: bool
     spans: list[SpansView]
     final: bool
     reason: str | None

@@ -73,8 +73,19 @@ def entry_problems(
     if entry.kind is EntryKind.NOTICE_PLAYED:
         problems += _notice_problems(entry, path, notices)
     if entry.kind is EntryKind.MARKED_PRIVATE:
-        problems += _mark_problems(entry, path)
+        problems += part_problems(entry.started_at, entry.ended_at, path=f"{path}.")
     return problems
+
+
+def part_problems(started_at: datetime | None, ended_at: datetime | None, *, path: str) -> Sequence[Problem]:
+    """Return what is wrong with the part of a call that is marked, or asked to be marked, private."""
+    if ended_at is None:
+        return []
+    if started_at is None:
+        return [Problem(f"{path}started_at", "field_missing", "needed where ended_at is given", "R18")]
+    if ended_at <= started_at:
+        return [Problem(f"{path}ended_at", "mark_ends_before_it_starts", "must be after started_at", "R18")]
+    return []
 
 
 def forbidden(
@@ -105,13 +116,3 @@ def _notice_problems(entry: Entry, path: str, notices: Mapping[str, Collection[s
     if any(entry.language not in languages for key, languages in notices.items() if key in entry.purposes):
         problems.append(Problem(f"{path}.language", "language_without_text", "no notice text in this language", "R03"))
     return problems
-
-
-def _mark_problems(entry: Entry, path: str) -> Sequence[Problem]:
-    if entry.ended_at is None:
-        return []
-    if entry.started_at is None:
-        return [Problem(f"{path}.started_at", "field_missing", "needed where ended_at is given", "R18")]
-    if entry.ended_at <= entry.started_at:
-        return [Problem(f"{path}.ended_at", "mark_ends_before_it_starts", "must be after started_at", "R18")]
-    return []

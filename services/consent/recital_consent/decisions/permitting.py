@@ -10,7 +10,7 @@ from recital_errors import Reason
 
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import Call, EntryKind, PurposeTerms
-from recital_consent.model.permits import Audio, PurposeSpans
+from recital_consent.model.permits import Audio, Issued, PurposeSpans
 from recital_consent.model.problems import Problem
 from recital_consent.model.spans import FOREVER, Spans, instant_of, moment_of
 
@@ -111,6 +111,28 @@ def remaining(given: PurposeSpans, now_kept: Mapping[str, tuple[tuple[int, int],
     """Return what is left of a permit's spans: what is given back later changes nothing that was silenced."""
     left = {key: (Spans.of(spans) & Spans.of(now_kept.get(key, ()))).pieces for key, spans in given.items()}
     return {key: spans for key, spans in left.items() if spans}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a permit stands: the spans left to it, whether any were taken for good, whether a decision is awaited."""
+
+    left: PurposeSpans
+    taken: bool
+    suspended: bool
+
+
+def standing_of(permit: Issued, settled: Mapping[str, Spans], provisional: Mapping[str, Spans]) -> Standing:
+    """Return how a permit stands by what may be kept: for good, and while what is undecided is taken for granted.
+
+    Only what is settled takes anything away; what is undecided suspends the permit if it would.
+    """
+    left = remaining(permit.spans, _kept(permit, settled))
+    return Standing(left, left != permit.spans, remaining(left, _kept(permit, provisional)) != left)
+
+
+def _kept(permit: Issued, keepable: Mapping[str, Spans]) -> Mapping[str, tuple[tuple[int, int], ...]]:
+    return {key: in_milliseconds(spans, permit.answered_at, permit.expires_at) for key, spans in keepable.items()}
 
 
 def revoked_by(kinds: Collection[EntryKind], *, final: bool) -> str | None:

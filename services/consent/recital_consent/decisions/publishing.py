@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import isodate
 from recital_identity import PERMISSIONS, Permission
@@ -14,6 +14,8 @@ from recital_consent.model.purposes import (
     CouncilKind,
     Monitoring,
     PurposeDraft,
+    PurposeVersion,
+    RetentionFrom,
     StaffSafeguards,
     WorksCouncil,
 )
@@ -38,7 +40,31 @@ def publishing_problems(draft: PurposeDraft, council: WorksCouncil | None, today
         *_safeguard_problems(draft, council),
         *_monitoring_problems(draft.staff_safeguards),
         *_staff_only_problems(draft.staff_safeguards, today),
+        *_waiting_problems(draft),
     ]
+
+
+def version_in_force(versions: Sequence[PurposeVersion], at: datetime, now: datetime) -> PurposeVersion | None:
+    """Return the version of a purpose that counts for a call of that moment; None where there is no version at all.
+
+    The one that came into force last before it, and of two from one moment the one published later. For a call from
+    before them all it is the one in force now: what that call's parties were told decides the rest.
+    """
+    for moment in (at, now):
+        before = [each for each in versions if each.in_force_from <= moment]
+        if before:
+            return max(before, key=lambda each: (each.in_force_from, each.version))
+    return None
+
+
+def past_problems(in_force_from: datetime, document: str | None, now: datetime) -> Sequence[Problem]:
+    """Return what forbids a version to count from that moment: it must be past, and a document must show it."""
+    problems = []
+    if in_force_from > now:
+        problems.append(Problem("in_force_from", "in_force_in_future", "a past moment, or leave it out", "R04"))
+    if not document:
+        problems.append(Problem("document", "document_missing", "what shows that it was in force then", "R04"))
+    return problems
 
 
 def days_of(retention: str) -> float | None:
@@ -89,6 +115,8 @@ def _basis_problems(basis: Basis, today: date) -> Sequence[Problem]:
     needed = {
         BasisKind.CONSENT: ("texts", "withdrawal"),
         BasisKind.LEGAL_OBLIGATION: ("citation",),
+        # AVG art. 6(3): a public task rests on law too.
+        BasisKind.PUBLIC_TASK: ("citation",),
         BasisKind.LEGITIMATE_INTERESTS: ("document", "outcome", "review_on"),
     }.get(basis.kind, ())
     problems = [
@@ -141,3 +169,17 @@ def _staff_only_problems(guards: StaffSafeguards, today: date) -> Sequence[Probl
     if guards.staff_only is None or guards.staff_only.until >= today:
         return []
     return [Problem("staff_safeguards.staff_only.until", "exception_ended", "must be a day still to come", "R27")]
+
+
+def _waiting_problems(draft: PurposeDraft) -> Sequence[Problem]:
+    """R11: what waits for a reference to end has a longest time all the same."""
+    if draft.retention_from is RetentionFrom.CALL_END:
+        if draft.at_most is None:
+            return []
+        return [Problem("at_most", "at_most_unexpected", "only where retention waits for a reference to end", "R11")]
+    longest, least = days_of(draft.at_most or ""), days_of(draft.retention)
+    if longest is None or not 0 < longest <= _LONGEST_DAYS:
+        return [Problem("at_most", "at_most_missing", "an ISO 8601 duration: how long at most after the call", "R11")]
+    if least is not None and longest < least:
+        return [Problem("at_most", "at_most_too_short", "not shorter than the retention", "R11")]
+    return []

@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from recital_consent.decisions.entering import FURTHEST_AHEAD
+from recital_consent.model.calls import EntryKind
 from recital_consent.model.drafts import CallDraft
 from recital_consent.model.problems import Problem
 from recital_consent.model.purposes import PurposeVersion
@@ -30,6 +31,8 @@ def registering_problems(draft: CallDraft, purposes: Mapping[str, PurposeVersion
             problems.append(Problem(f"purposes.{index}", "purpose_twice", "named before", "R04"))
         elif key not in purposes:
             problems.append(Problem(f"purposes.{index}", "purpose_unknown", "no published purpose", "R04"))
+        elif purposes[key].retired_at is not None:
+            problems.append(Problem(f"purposes.{index}", "purpose_retired", "no call is registered for it now", "R04"))
         elif draft.language not in purposes[key].draft.notices:
             problems.append(
                 Problem("language", "language_without_text", f"the purpose {key} has no notice text in it", "R03")
@@ -40,6 +43,14 @@ def registering_problems(draft: CallDraft, purposes: Mapping[str, PurposeVersion
     if twice:
         problems.append(Problem("timeline", "entry_twice", "two entries have one id"))
     return problems
+
+
+def began_at(draft: CallDraft, now: datetime) -> datetime:
+    """Return the moment that decides which purpose versions a call is registered under: its answer, or now."""
+    answers = [each.at for each in draft.entries if each.kind is EntryKind.ANSWERED]
+    if draft.answered_at is not None:
+        answers.append(draft.answered_at)
+    return min(answers, default=now)
 
 
 def speakable(call: UUID) -> str:

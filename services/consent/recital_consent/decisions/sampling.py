@@ -2,7 +2,9 @@
 work out again; the cap per member of staff and month is counted where it is kept.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,13 +25,28 @@ def month_of(registered_at: datetime, time_zone: str) -> date:
     return registered_at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
 
 
-def within_caps(samples: Mapping[UUID, Sample], drawn: Mapping[tuple[UUID, UUID], int]) -> set[UUID]:
-    """Return the purposes under whose cap every member of staff in the call still is.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A call that belongs to a purpose's share, and whose voices of the staff it would record."""
 
-    `drawn`: per purpose and member of staff, how many calls were drawn this month.
+    call: UUID
+    purpose: UUID
+    sample: Sample
+    staff: frozenset[UUID]
+
+
+def drawn_of(
+    candidates: Iterable[Candidate], so_far: Mapping[tuple[UUID, UUID], int]
+) -> tuple[set[tuple[UUID, UUID]], Mapping[tuple[UUID, UUID], int]]:
+    """Return which (call, purpose) are drawn, and how many more that makes per (purpose, member of staff).
+
+    A call is drawn only while each member of staff in it is under the month's cap; `so_far` is what was drawn before.
     """
-    return {
-        purpose
-        for purpose, sample in samples.items()
-        if all(count < sample.cap_per_month for (of, _), count in drawn.items() if of == purpose)
-    }
+    drawn: set[tuple[UUID, UUID]] = set()
+    more: Counter[tuple[UUID, UUID]] = Counter()
+    for each in candidates:
+        pairs = [(each.purpose, person) for person in each.staff]
+        if all(so_far.get(pair, 0) + more[pair] < each.sample.cap_per_month for pair in pairs):
+            drawn.add((each.call, each.purpose))
+            more.update(pairs)
+    return drawn, more

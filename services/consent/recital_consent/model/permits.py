@@ -44,7 +44,10 @@ class Audio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """A permit as it is kept. spans: those that remain; claims: what was signed, None once the call is erased."""
+    """A permit as it is kept. spans: those that remain; claims: what was signed, None once the call is erased.
+
+    suspended_at: since when something about its call waits for a decision, None where nothing does.
+    """
 
     id: UUID
     call: UUID
@@ -55,6 +58,7 @@ class Issued:
     spans: PurposeSpans
     claims: Mapping[str, Any] | None
     revoked_at: datetime | None = None
+    suspended_at: datetime | None = None
     reason: str | None = None
 
 

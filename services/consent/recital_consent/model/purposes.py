@@ -86,9 +86,19 @@ class StaffSafeguards:
     staff_only: StaffOnly | None = None
 
 
+class RetentionFrom(StrEnum):
+    """What retention counts from: the call's end, or the end of what a reference of the call names (a contract)."""
+
+    CALL_END = "call_end"
+    REFERENCE_ENDED = "reference_ended"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeDraft:
-    """A purpose as its tenant wants to publish it. retention: an ISO 8601 duration; notices: a text per language."""
+    """A purpose as its tenant wants to publish it. retention: an ISO 8601 duration; notices: a text per language.
+
+    at_most: where retention waits for a reference to end, the longest it may last after the call all the same.
+    """
 
     key: str
     title: str
@@ -99,11 +109,22 @@ class PurposeDraft:
     hold_suppressed: bool = True
     hold_necessity: str | None = None
     staff_safeguards: StaffSafeguards = field(default_factory=StaffSafeguards)
+    retention_from: RetentionFrom = RetentionFrom.CALL_END
+    at_most: str | None = None
+
+    @property
+    def longest_retention(self) -> str:
+        """How long a recording may be kept at most, whatever its references do."""
+        return self.at_most or self.retention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeVersion:
-    """One published version. notice_sha256: per language, the hex SHA-256 of the notice text in UTF-8."""
+    """One published version. notice_sha256: per language, the hex SHA-256 of the notice text in UTF-8.
+
+    document: what shows that it was in force from a past date, of a version that two people published. retired_at:
+    since when no call is registered for the purpose any more.
+    """
 
     id: UUID
     version: int
@@ -111,8 +132,27 @@ class PurposeVersion:
     notice_sha256: Mapping[str, str]
     published_at: datetime
     in_force_from: datetime
+    document: str | None = None
+    retired_at: datetime | None = None
 
     @property
     def key(self) -> str:
         """The purpose's key, unique within its tenant."""
         return self.draft.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A version that is to count from a past date; it waits for a second person (R04). version: once it is published.
+
+    proposed_by: a keyed digest of who proposed it, by which the second person is told from the first.
+    """
+
+    id: UUID
+    draft: PurposeDraft
+    in_force_from: datetime
+    document: str
+    proposed_by: bytes
+    proposed_at: datetime
+    approved_at: datetime | None = None
+    version: int | None = None

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from recital_database import Transaction
 from recital_errors import NotFound
 from sqlalchemy import Row, delete, select, update
 
+from recital_consent.model.asking import PrivateAsk
 from recital_consent.model.calls import (
     Call,
     CallRecord,
@@ -22,8 +24,11 @@ from recital_consent.model.calls import (
     Written,
 )
 from recital_consent.model.completeness import Completeness, Outcome
-from recital_consent.model.purposes import PurposeVersion
+from recital_consent.model.purposes import Monitoring, PurposeVersion
+from recital_consent.model.statements import Statement
+from recital_consent.store.asking import pending_asks
 from recital_consent.store.purposes import versions_of_calls
+from recital_consent.store.statements import statements_of
 from recital_consent.store.subjects import announced_to
 from recital_consent.store.tables import (
     CallEntryRow,
@@ -69,9 +74,11 @@ async def read_call(tx: Transaction, call: UUID, *, locked: bool = False) -> Cal
     return (await _records(tx, rows))[0]
 
 
-async def read_calls(tx: Transaction, calls: Collection[UUID]) -> Mapping[UUID, CallRecord]:
-    """Return several calls, also skeletons; those that are not there are left out."""
+async def read_calls(tx: Transaction, calls: Collection[UUID], *, locked: bool = False) -> Mapping[UUID, CallRecord]:
+    """Return several calls, also skeletons; those that are not there are left out. `locked` as `read_call`."""
     statement = select(_CALLS).where(_CALLS.c.tenant_id == tx.tenant, _CALLS.c.id.in_(list(calls)))
+    if locked:
+        statement = statement.order_by(_CALLS.c.id).with_for_update()
     return {call.id: call for call in await _records(tx, (await tx.execute(statement)).all())}
 
 
@@ -126,7 +133,46 @@ async def _records(tx: Transaction, rows: Sequence[Row[Any]]) -> list[CallRecord
     purposes = await versions_of_calls(tx, ids)
     parties = await _parties(tx, ids, {each.key for found in purposes.values() for each in found})
     written = await _written(tx, ids)
-    return [_record(row, purposes.get(row.id, ()), parties[row.id], written[row.id]) for row in rows]
+    around = await _around(tx, rows, purposes, parties)
+    return [_record(row, purposes.get(row.id, ()), parties[row.id], written[row.id], around) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What was said of several calls elsewhere: outside them, of their privacy, and by the sample."""
+
+    said: Sequence[Statement]
+    asked: Sequence[PrivateAsk]
+    left_out: Collection[tuple[UUID, UUID]]
+
+
+async def _around(
+    tx: Transaction,
+    rows: Sequence[Row[Any]],
+    purposes: Mapping[UUID, Sequence[PurposeVersion]],
+    parties: Mapping[UUID, Sequence[Party]],
+) -> _Around:
+    """Ask only where there can be anything."""
+    people = {party.subject for several in parties.values() for party in several if party.subject}
+    asked = [row.id for row in rows if row.asked]
+    sampled = {
+        call
+        for call, several in purposes.items()
+        if any(each.draft.staff_safeguards.monitoring is Monitoring.SAMPLED for each in several)
+    }
+    return _Around(
+        said=await statements_of(tx, people) if people else [],
+        asked=await pending_asks(tx, asked) if asked else [],
+        left_out=await _left_out(tx, sampled) if sampled else set(),
+    )
+
+
+async def _left_out(tx: Transaction, calls: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """Return the (call, purpose) pairs that the sample left out."""
+    statement = select(_PURPOSES.c.id, _PURPOSES.c.purpose_id).where(
+        _PURPOSES.c.tenant_id == tx.tenant, _PURPOSES.c.id.in_(list(calls)), _PURPOSES.c.drawn.is_(False)
+    )
+    return {(row.id, row.purpose_id) for row in await tx.execute(statement)}
 
 
 async def _parties(tx: Transaction, calls: Collection[UUID], keys: Collection[str]) -> Mapping[UUID, list[Party]]:
@@ -181,7 +227,7 @@ def terms_of(purpose: PurposeVersion) -> PurposeTerms:
         key=purpose.key,
         version=purpose.version,
         basis=draft.basis.kind,
-        retention=draft.retention,
+        retention=draft.longest_retention,
         hold_suppressed=draft.hold_suppressed,
         review_on=draft.basis.review_on,
         staff_only_until=draft.staff_safeguards.staff_only.until if draft.staff_safeguards.staff_only else None,
@@ -189,17 +235,24 @@ def terms_of(purpose: PurposeVersion) -> PurposeTerms:
 
 
 def _record(
-    row: Row[Any], purposes: Sequence[PurposeVersion], parties: Sequence[Party], written: Mapping[str, Written]
+    row: Row[Any],
+    purposes: Sequence[PurposeVersion],
+    parties: Sequence[Party],
+    written: Mapping[str, Written],
+    around: _Around,
 ) -> CallRecord:
+    people = {party.subject for party in parties}
     facts = Call(
         id=row.id,
         country=row.country,
         guard_ms=row.guard_ms,
         has_source=row.source_id is not None,
-        purposes=tuple(terms_of(each) for each in purposes),
+        purposes=tuple(replace(terms_of(each), drawn=(row.id, each.id) not in around.left_out) for each in purposes),
         parties=tuple(parties),
         answered_at=row.answered_at,
         entries=tuple(each.entry for each in written.values()),
+        statements=tuple(each for each in around.said if each.subject in people),
+        asked=tuple(each.mark() for each in around.asked if each.call == row.id),
     )
     return CallRecord(
         facts=facts,

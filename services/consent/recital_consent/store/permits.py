@@ -1,6 +1,6 @@
 """Permits that were given, and the recordings that ingest made under them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,22 @@ from uuid import UUID
 from recital_database import Transaction
 from recital_events import PurposeSpans as PurposeSpansSaid
 from recital_events import RecordingStored, RecordingTrimmed
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from recital_consent.model.completeness import StoredSpans
-from recital_consent.model.permits import Issued, PurposeSpans, listed, unlisted
+from recital_consent.model.permits import Issued, listed, unlisted
 from recital_consent.store.tables import PermitRow, RecordingRow, add, add_new
 
 _PERMITS, _RECORDINGS = PermitRow.__table__, RecordingRow.__table__
+_CHANGE = text(
+    """
+    update permits set spans = s.spans, revoked_at = s.revoked, suspended_at = s.suspended, reason = s.reason
+    from unnest(cast(:ids as uuid[]), cast(:spans as jsonb[]), cast(:revoked as timestamptz[]),
+        cast(:suspended as timestamptz[]), cast(:reasons as text[])) as s (id, spans, revoked, suspended, reason)
+    where permits.tenant_id = :tenant and permits.id = s.id
+    """
+).bindparams(bindparam("spans", type_=ARRAY(JSONB, dimensions=1)))
 
 
 async def add_permit(tx: Transaction, permit: Issued, *, ledger_entry: UUID, salt: bytes) -> None:
@@ -42,24 +51,29 @@ async def find_permit(tx: Transaction, permit: UUID) -> Issued | None:
     return _permit(row) if row else None
 
 
-async def permits_of(tx: Transaction, call: UUID) -> Sequence[Issued]:
-    """Return the permits of a call from which something can still be taken, locked."""
+async def permits_of(tx: Transaction, calls: Collection[UUID]) -> Sequence[Issued]:
+    """Return the permits of calls from which something can still be taken, locked."""
     statement = (
         select(_PERMITS)
-        .where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.call_id == call, _PERMITS.c.claims.is_not(None))
+        .where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.call_id.in_(list(calls)), _PERMITS.c.claims.is_not(None))
         .order_by(_PERMITS.c.id)
         .with_for_update()
     )
     return [_permit(row) for row in await tx.execute(statement)]
 
 
-async def limit_permit(tx: Transaction, permit: UUID, spans: PurposeSpans, *, revoked: str | None) -> None:
-    """Keep what remains of a permit; with the reason why it stands no more, where it does not."""
-    changes: dict[str, Any] = {"spans": listed(spans)}
-    if revoked is not None:
-        changes |= {"revoked_at": tx.now, "reason": revoked}
+async def change_permits(tx: Transaction, changed: Sequence[Issued]) -> None:
+    """Keep what remains of permits, and whether they are revoked or suspended, in one statement."""
     await tx.execute(
-        update(_PERMITS).where(_PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.id == permit).values(**changes)
+        _CHANGE,
+        {
+            "tenant": tx.tenant,
+            "ids": [each.id for each in changed],
+            "spans": [listed(each.spans) for each in changed],
+            "revoked": [each.revoked_at for each in changed],
+            "suspended": [each.suspended_at for each in changed],
+            "reasons": [each.reason for each in changed],
+        },
     )
 
 
@@ -158,5 +172,6 @@ def _permit(row: Row[Any]) -> Issued:
         spans=unlisted(row.spans),
         claims=claims,
         revoked_at=row.revoked_at,
+        suspended_at=row.suspended_at,
         reason=row.reason,
     )

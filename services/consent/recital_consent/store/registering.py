@@ -49,9 +49,15 @@ async def add_calls(tx: Transaction, made: Sequence[tuple[CallRecord, Recorded]]
     """Keep registered calls with their purposes, parties and entries, each with its place in the ledger."""
     await add(tx, CallRow, [_call_values(call, recorded) for call, recorded in made])
     purposes = [
-        {"id": call.id, "purpose_id": purpose.id, "version": purpose.version, "position": position}
+        {
+            "id": call.id,
+            "purpose_id": purpose.id,
+            "version": purpose.version,
+            "position": position,
+            "drawn": purpose.drawn,
+        }
         for call, _ in made
-        for position, purpose in enumerate(call.purposes)
+        for position, purpose in enumerate(call.facts.purposes)
     ]
     await add(tx, CallPurposeRow, purposes)
     parties: list[tuple[UUID, Party]] = [(call.id, party) for call, _ in made for party in call.facts.parties]

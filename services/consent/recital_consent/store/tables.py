@@ -59,11 +59,12 @@ class SettingsRow(Tabular, table=True):
 
 
 class PurposeRow(Tabular, table=True):
-    """A purpose's name."""
+    """A purpose's name, and since when no call is registered for it any more."""
 
     __tablename__ = "purposes"
     id: UUID = Field(primary_key=True)
     key: str
+    retired_at: datetime | None = instant(nullable=True)
 
 
 class PurposeVersionRow(Tabular, table=True):
@@ -84,6 +85,8 @@ class PurposeVersionRow(Tabular, table=True):
     in_force_from: datetime = instant()
     ledger_entry: UUID
     salt: bytes = binary()
+    document: str | None
+    proposal_id: UUID | None
 
 
 class SourceRow(Tabular, table=True):
@@ -168,6 +171,7 @@ class CallRow(Tabular, table=True):
     recorded_at: datetime | None = instant(nullable=True)
     ledger_entry: UUID
     salt: bytes | None = binary(nullable=True)
+    asked: bool
     erasing_at: datetime | None = instant(nullable=True)
     erased_at: datetime | None = instant(nullable=True)
     erasure_order: UUID | None
@@ -189,6 +193,7 @@ class CallPurposeRow(Tabular, table=True):
     purpose_id: UUID = Field(primary_key=True)
     version: int
     position: int
+    drawn: bool
 
 
 class CallPartyRow(Tabular, table=True):
@@ -238,6 +243,7 @@ class PermitRow(Tabular, table=True):
     spans: list[dict[str, Any]] = column(JSONB)
     claims: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
     revoked_at: datetime | None = instant(nullable=True)
+    suspended_at: datetime | None = instant(nullable=True)
     reason: str | None
     ledger_entry: UUID
     salt: bytes | None = binary(nullable=True)

@@ -36,7 +36,7 @@ async def add_erasure(tx: Transaction, event: ErasureOrdered) -> None:
 
 async def due_erasures(tx: Transaction, most: int) -> list[Due]:
     """Return orders to carry out now (worker role)."""
-    return await _due(tx, "erasures", "done_at is null", most)
+    return await due_rows(tx, "erasures", "done_at is null", most)
 
 
 async def take_erasure(tx: Transaction, order: UUID, *, again_after: timedelta) -> ErasureOrder | None:
@@ -76,7 +76,7 @@ async def add_part(tx: Transaction, event: CollectionOrdered, *, part: UUID) -> 
 
 async def due_parts(tx: Transaction, most: int) -> list[Due]:
     """Return parts to render now (worker role)."""
-    return await _due(tx, "parts", "true", most)
+    return await due_rows(tx, "parts", "true", most)
 
 
 async def take_part(tx: Transaction, part: UUID, *, again_after: timedelta) -> Part | None:
@@ -133,7 +133,8 @@ async def forget_part(tx: Transaction, part: UUID) -> None:
     await tx.execute(delete(_PARTS).where(_PARTS.c.tenant_id == tx.tenant, _PARTS.c.id == part))
 
 
-async def _due(tx: Transaction, table: str, is_open: str, most: int) -> list[Due]:
+async def due_rows(tx: Transaction, table: str, is_open: str, most: int) -> list[Due]:
+    """Return rows of a work table that are due, a tenant's in turn with those of others (worker role)."""
     rows = await tx.execute(_DUE.format(table=table, open=is_open), {"most": most})
     return [Due(row.tenant_id, row.id) for row in rows]
 
