@@ -1,18 +1,24 @@
 """What parties said outside the call: consent brought along, withdrawals, objections, and what is not decided yet."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from recital_consent.decisions.outside import is_settled, settled
+from recital_consent.decisions.permitting import Standing, standing_of
+from recital_consent.decisions.stating import decided, statement_problems
 from recital_consent.model.calls import Entry, EntryKind
+from recital_consent.model.permits import Issued
 from recital_consent.model.purposes import BasisKind
+from recital_consent.model.spans import Spans, moment_of
 from recital_consent.model.statements import Statement, StatementKind, StatementState
 
 if TYPE_CHECKING:
     from conftest import Scene
 
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 JO, AL = UUID(int=7), UUID(int=8)
 CONSENT, WITHDRAWAL, OBJECTION = StatementKind
 PENDING, UPHELD, REJECTED = StatementState.PENDING, StatementState.UPHELD, StatementState.REJECTED
@@ -121,3 +127,58 @@ def test_a_private_mark_that_was_asked_for_silences_but_the_call_is_not_private_
     part: Entry = replace(mark, started_at=mark.at, kind=EntryKind.MARKED_PRIVATE)
     assert told.but(asked=(part,)).kept() == [(0, 30)]
     assert is_settled(settled(told.call))
+
+
+# May it be said, and what a decision makes of it.
+
+
+def objection(**facts: Any) -> Statement:
+    return Statement(id=JO, subject=JO, kind=OBJECTION, at=NOW, received_at=NOW, **{"state": PENDING, **facts})
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "wrong"),
+    [
+        (OBJECTION, {}, []),
+        (OBJECTION, {"purposes": frozenset({"main"})}, []),
+        (OBJECTION, {"purposes": frozenset()}, [("purposes", "purpose_missing", "R17")]),
+        (WITHDRAWAL, {"purposes": frozenset({"other"})}, [("purposes", "purpose_unknown", "R08")]),
+        (WITHDRAWAL, {"at": NOW + timedelta(seconds=6)}, [("at", "entry_in_future", "R08")]),
+        (CONSENT, {}, [("purposes", "purpose_missing", "R08")]),
+    ],
+)
+def test_a_statement_names_what_is_wrong_with_it(
+    kind: StatementKind, facts: dict[str, Any], wrong: list[tuple[str, str, str]]
+) -> None:
+    found = statement_problems(replace(objection(), kind=kind, **facts), known={"main"}, now=NOW)
+    assert [(each.field, each.code, each.rule) for each in found] == wrong
+
+
+def test_an_objection_is_decided_once_for_all_or_for_some_of_its_purposes() -> None:
+    both, main = frozenset({"main", "other"}), frozenset({"main"})
+    assert decided(objection(), None, upheld=True, at=NOW).state is UPHELD
+    some = decided(objection(purposes=both), main, upheld=True, at=NOW)
+    assert (some.state, some.purposes, some.decided_at) == (UPHELD, main, NOW)
+    assert decided(some, None, upheld=False, at=NOW) == some
+    waits = decided(objection(purposes=both), main, upheld=False, at=NOW)
+    assert (waits.state, waits.purposes) == (PENDING, frozenset({"other"}))
+    for purposes, of in ((None, main), (both, None), (main, both)):
+        assert decided(objection(purposes=purposes), of, upheld=False, at=NOW).state is REJECTED
+
+
+def test_a_permit_loses_what_is_settled_and_is_suspended_by_what_is_not() -> None:
+    call_began = moment_of(NOW)
+    all_of_it = {"main": Spans.of([(call_began, call_began + 60_000_000)])}
+    permit = Issued(
+        id=JO,
+        call=JO,
+        issued_at=NOW,
+        expires_at=NOW + timedelta(minutes=15),
+        final=True,
+        answered_at=NOW,
+        spans={"main": ((0, 60_000),)},
+        claims={},
+    )
+    assert standing_of(permit, all_of_it, all_of_it) == Standing({"main": ((0, 60_000),)}, taken=False, suspended=False)
+    assert standing_of(permit, all_of_it, {}) == Standing({"main": ((0, 60_000),)}, taken=False, suspended=True)
+    assert standing_of(permit, {}, {}) == Standing({}, taken=True, suspended=False)

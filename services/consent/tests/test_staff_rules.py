@@ -1,11 +1,24 @@
 """What protects staff: sampling (R19), calls among staff only (R27), and whose law is the strictest."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from recital_consent.decisions.jurisdiction import PROFILES, STRICTEST
-from recital_consent.decisions.sampling import is_candidate, month_of
+from recital_consent.decisions.publishing import publishing_problems
+from recital_consent.decisions.sampling import Candidate, drawn_of, is_candidate, month_of
+from recital_consent.model.purposes import (
+    Basis,
+    BasisKind,
+    CouncilKind,
+    Monitoring,
+    PurposeDraft,
+    Sample,
+    StaffOnly,
+    StaffSafeguards,
+    WorksCouncil,
+)
 
 if TYPE_CHECKING:
     from conftest import Scene
@@ -77,3 +90,50 @@ def test_no_profile_is_stricter_than_that_of_an_unknown_country() -> None:
     assert PROFILES["NL"].all_parties_consent is False
     assert all(STRICTEST.all_parties_consent >= each.all_parties_consent for each in PROFILES.values())
     assert set(PROFILES) == {"NL", "BE", "DE"}
+
+
+def test_r19_calls_are_drawn_while_every_member_of_staff_in_them_is_under_the_months_cap() -> None:
+    purpose, one, other = UUID(int=1), UUID(int=2), UUID(int=3)
+    sample = Sample(share_percent=100, cap_per_month=2)
+    calls = [
+        Candidate(UUID(int=10), purpose, sample, frozenset({one})),
+        Candidate(UUID(int=11), purpose, sample, frozenset({one, other})),
+        Candidate(UUID(int=12), purpose, sample, frozenset({other})),
+        Candidate(UUID(int=13), purpose, sample, frozenset()),
+    ]
+    drawn, more = drawn_of(calls, {(purpose, one): 1})
+    assert drawn == {(UUID(int=number), purpose) for number in (10, 12, 13)}
+    assert dict(more) == {(purpose, one): 1, (purpose, other): 1}
+
+
+@pytest.mark.parametrize(
+    ("guards", "wrong"),
+    [
+        ({"monitoring": Monitoring.SAMPLED}, [("staff_safeguards.sample", "R19")]),
+        ({"monitoring": Monitoring.SAMPLED, "sample": Sample(share_percent=5, cap_per_month=4)}, []),
+        ({"sample": Sample(share_percent=5, cap_per_month=4)}, [("staff_safeguards.sample", "R19")]),
+        (
+            {"monitoring": Monitoring.CONTINUOUS, "necessity": "Why"},
+            [("staff_safeguards.dpia", "R19")],
+        ),
+        ({"staff_only": StaffOnly(until=date(2026, 3, 2), necessity="Why")}, []),
+        (
+            {"staff_only": StaffOnly(until=date(2026, 3, 1), necessity="Why")},
+            [("staff_safeguards.staff_only.until", "R27")],
+        ),
+    ],
+)
+def test_a_purpose_that_watches_staff_says_how_much_or_why_and_an_exception_has_an_end(
+    guards: dict[str, Any], wrong: list[tuple[str, str]]
+) -> None:
+    draft = PurposeDraft(
+        key="main",
+        title="Quality",
+        basis=Basis(kind=BasisKind.CONTRACT),
+        notices={"nl": "Wij nemen op."},
+        retention="P1M",
+        roles=frozenset({"reviewer"}),
+        staff_safeguards=StaffSafeguards(works_council=WorksCouncil(kind=CouncilKind.NONE_FEWER_THAN_50), **guards),
+    )
+    found = publishing_problems(draft, None, date(2026, 3, 2))
+    assert [(each.field, each.rule) for each in found] == wrong
