@@ -9,13 +9,14 @@ from recital_consent.actions.identities import digests_of
 from recital_consent.actions.means import LOG, Means
 from recital_consent.decisions.identifying import normalised
 from recital_consent.model.subjects import Identifier, IdentifierKind
-from recital_consent.store import subjects, tenants
+from recital_consent.store import merges, subjects, tenants
 
 
 async def resolve_subjects(
     means: Means, tx: Transaction, request: UUID | None, asked: Sequence[tuple[IdentifierKind, str]]
 ) -> list[UUID]:
-    """Return every subject that any of these identifiers leads to, also of a telephone that several share.
+    """Return every subject that any of these identifiers leads to, also of a telephone that several share, and all that
+    are one person with any of them.
 
     What is no valid identifier leads to nobody, by the same steps.
     """
@@ -23,5 +24,6 @@ async def resolve_subjects(
     region = tenant.draft.number_region
     identifiers = [Identifier(kind, normalised(kind, value, region) or f"\0{value}") for kind, value in asked]
     found = await subjects.known_by(tx, {digest for _, digest in await digests_of(means.vault, tenant, identifiers)})
-    await record(tx, LOG, "subjects.resolved", facts={"request": str(request), "found": len(found)})
-    return [each.subject for each in found]
+    everyone = await merges.together(tx, [each.subject for each in found])
+    await record(tx, LOG, "subjects.resolved", facts={"request": str(request), "found": len(everyone)})
+    return everyone

@@ -13,6 +13,9 @@ from recital_consent.model.problems import Problem
 from recital_consent.model.subjects import Described, Identifier, IdentifierKind, Known
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_WITHHELD = frozenset(
+    {"anonymous", "anoniem", "withheld", "afgeschermd", "private", "restricted", "unknown", "unavailable", "onbekend"}
+)
 _STRONG = (IdentifierKind.STAFF_ID, IdentifierKind.CUSTOMER_NUMBER, IdentifierKind.EMAIL)
 
 
@@ -31,6 +34,12 @@ def e164(number: str, region: str) -> tuple[str, str] | None:
     return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164), country
 
 
+def is_withheld(number: str) -> bool:
+    """Whether this is what exchanges send in place of a number that its caller does not show (RFC 3323, 3325)."""
+    bare = number.strip().lower().removeprefix("sip:").removeprefix("tel:")
+    return bare.partition("@")[0] in _WITHHELD
+
+
 def normalised(kind: IdentifierKind, value: str, region: str) -> str | None:
     """Return an identifier in the form by which it is found, None if it is none of its kind."""
     if kind is IdentifierKind.NUMBER:
@@ -45,10 +54,10 @@ def normalised(kind: IdentifierKind, value: str, region: str) -> str | None:
 def described(
     given: Iterable[tuple[IdentifierKind, str | None]], *, name: str | None, region: str, path: str
 ) -> Described | list[Problem]:
-    """Return a description normalised, or the problems of its fields (`<path>.<kind>`)."""
+    """Return a description normalised, or the problems of its fields (`<path>.<kind>`). A withheld number is none."""
     identifiers, problems, country = [], [], None
     for kind, value in given:
-        if value is None:
+        if value is None or (kind is IdentifierKind.NUMBER and is_withheld(value)):
             continue
         found = normalised(kind, value, region)
         if found is None:

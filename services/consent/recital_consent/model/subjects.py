@@ -60,6 +60,28 @@ class SealedIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a subject stands: whose it is now where it was merged, and whether others were merged into it."""
+
+    id: UUID
+    staff: bool
+    bot: bool
+    left_at: datetime | None
+    merged_into: UUID | None
+    has_merged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An identifier as it is found: its digest, when it was verified, and whether others have it too."""
+
+    kind: IdentifierKind
+    digest: bytes
+    verified_at: datetime | None
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffNotice:
     """What was announced to one member of staff (R20): a purpose, in a version, when."""
 

@@ -107,7 +107,17 @@ async def change_identity(tx: Transaction, subject: UUID, **changes: Any) -> Non
 
 
 async def forget_digests(tx: Transaction, subject: UUID) -> None:
-    """Let a subject be found no more."""
+    """Let a subject be found no more; whoever was merged into it is a person of its own again."""
+    await tx.execute(
+        update(_SUBJECTS)
+        .where(_SUBJECTS.c.tenant_id == tx.tenant, _SUBJECTS.c.merged_into == subject)
+        .values(merged_into=None)
+    )
+    await tx.execute(
+        "update subject_merges set state = 'split', split_at = recital_now()"
+        " where tenant_id = :tenant and :subject in (subject_id, merged_id) and state <> 'split'",
+        {"tenant": tx.tenant, "subject": subject},
+    )
     await tx.execute(delete(_INDEX).where(_INDEX.c.tenant_id == tx.tenant, _INDEX.c.subject_id == subject))
 
 
