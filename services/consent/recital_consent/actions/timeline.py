@@ -13,6 +13,7 @@ from recital_consent.actions.completeness import save, was_due, with_completenes
 from recital_consent.actions.consequences import announce_end, state_of, told_of
 from recital_consent.actions.identities import digests_of
 from recital_consent.actions.lines import MARK, private_from_lines
+from recital_consent.actions.listing import with_everybody
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.registering import announced, parties_of, people_of
 from recital_consent.actions.settling import settle_permits
@@ -21,10 +22,11 @@ from recital_consent.decisions.entering import MOST_ENTRIES, forbidden
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import CallRecord, Entry, Party
 from recital_consent.model.drafts import EntryDraft
+from recital_consent.model.listing import EVERY_CALL, Narrowed
 from recital_consent.model.problems import Problem
 from recital_consent.model.subjects import Identifier, IdentifierKind
 from recital_consent.model.tenants import Tenant
-from recital_consent.store import calls, permits, statements, subjects, tenants
+from recital_consent.store import calls, merges, permits, statements, subjects, tenants
 
 
 async def write_entries(
@@ -83,11 +85,19 @@ async def read_call(tx: Transaction, call_id: UUID) -> tuple[CallRecord, Verdict
 
 
 async def list_calls(
-    means: Means, tx: Transaction, *, external_id: str | None, after: UUID | None, most: int
+    means: Means,
+    tx: Transaction,
+    *,
+    external_id: str | None,
+    after: UUID | None,
+    most: int,
+    wanted: Narrowed = EVERY_CALL,
 ) -> list[tuple[CallRecord, Verdict]]:
-    """Return a page of the calls that are not erased, or the one call of an external id."""
+    """Return a page of the calls that are wanted and not erased, or the one call of an external id."""
     if external_id is None:
-        return [state_of(call, tx.now) for call in await calls.list_calls(tx, after=after, most=most)]
+        wanted = await with_everybody(tx, wanted)
+        page = await calls.list_calls(tx, after=after, most=most, wanted=wanted)
+        return [state_of(call, tx.now) for call in page]
     tenant, _ = await tenants.own_tenant(tx)
     digest = await means.vault.blind_index(tenant.id, tenant.index_key, f"external_id:{external_id}")
     found = await calls.call_of_external_id(tx, digest)
@@ -149,7 +159,7 @@ async def own_part(means: Means, tx: Transaction, tenant: Tenant, principal: Pri
     mine = [Identifier(IdentifierKind.STAFF_ID, (principal.staff_id or "").strip())]
     known = await subjects.known_by(tx, {digest for _, digest in await digests_of(means.vault, tenant, mine)})
     staff = {party.subject for party in call.facts.parties if party.is_staff and party.subject}
-    own = staff & {each.subject for each in known}
+    own = staff & set(await merges.together(tx, [each.subject for each in known]))
     if not own:
         raise Forbidden("not_your_call", "Staff may write in their own calls only.")
     return min(own)

@@ -24,9 +24,11 @@ from recital_consent.model.calls import (
     Written,
 )
 from recital_consent.model.completeness import Completeness, Outcome
+from recital_consent.model.listing import EVERY_CALL, Narrowed
 from recital_consent.model.purposes import Monitoring, PurposeVersion
 from recital_consent.model.statements import Statement
 from recital_consent.store.asking import pending_asks
+from recital_consent.store.listing import narrowed
 from recital_consent.store.purposes import versions_of_calls
 from recital_consent.store.statements import statements_of
 from recital_consent.store.subjects import announced_to
@@ -82,12 +84,12 @@ async def read_calls(tx: Transaction, calls: Collection[UUID], *, locked: bool =
     return {call.id: call for call in await _records(tx, (await tx.execute(statement)).all())}
 
 
-async def list_calls(tx: Transaction, *, after: UUID | None, most: int) -> list[CallRecord]:
+async def list_calls(
+    tx: Transaction, *, after: UUID | None, most: int, wanted: Narrowed = EVERY_CALL
+) -> list[CallRecord]:
     """Return a page of the calls that are not erased, in the order they were registered."""
-    statement = select(_CALLS).where(_CALLS.c.tenant_id == tx.tenant, _CALLS.c.erasing_at.is_(None))
-    if after is not None:
-        statement = statement.where(_CALLS.c.id > after)
-    return await _records(tx, (await tx.execute(statement.order_by(_CALLS.c.id).limit(most))).all())
+    statement = narrowed(tx, select(_CALLS), wanted, after=after).limit(most)
+    return await _records(tx, (await tx.execute(statement)).all())
 
 
 async def calls_of_subjects(tx: Transaction, subjects: Collection[UUID]) -> list[CallRecord]:
