@@ -5,6 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from recital_database.alarms import Alarm, acknowledge, alarm, alarms, open_alarm_counts
 from recital_database.clock import Clock
 from recital_database.connection import NO_TENANT, Database, DatabaseSettings, Transaction, traceparent
+from recital_database.control import advance_control_position, control_position
 from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
 from recital_database.freezes import Freeze, frozen_for, open_freeze, release_all, release_tenant
 from recital_database.idempotency import claim, remember
@@ -36,11 +37,13 @@ __all__ = [
     "Transaction",
     "Writing",
     "acknowledge",
+    "advance_control_position",
     "alarm",
     "alarms",
     "announce",
     "announce_all",
     "claim",
+    "control_position",
     "create_service_database",
     "dead_letter",
     "dead_letters",

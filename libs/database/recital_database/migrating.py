@@ -58,6 +58,16 @@ def clock_freezes() -> None:
     tenant_table("clock_releases", worker=True)
 
 
+def control_position() -> None:
+    """Create where it is kept how far the control ledger was applied (control.py): once, in a migration of its own."""
+    op.execute(
+        "create table control_position (only_row boolean primary key default true check (only_row),"
+        " sequence bigint not null default 0)"
+    )
+    op.execute("insert into control_position default values")
+    op.execute(f"grant select, update (sequence) on control_position to {application_role()}, {worker_role()}")
+
+
 def application_role() -> str:
     """Return the role that serves requests: bound to one tenant a transaction by row-level security."""
     return f"{_service()}_app"
@@ -144,6 +154,7 @@ __all__ = [
     "application_role",
     "clock_freezes",
     "command",
+    "control_position",
     "foundation",
     "migrate",
     "partitioned",

@@ -34,6 +34,7 @@ from recital_runtime.loops import Loop
 from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbours, SigningKeySource
 from recital_runtime.relay import Reconciler, Relay
+from recital_runtime.restore_gate import RestoreGate, TakeWithdrawal
 from recital_runtime.sequencing import Sequencer
 from recital_runtime.settings import ServiceSettings
 from recital_runtime.shared_routes import alarm_routes, health_routes, internal_routes, ledger_routes
@@ -119,6 +120,18 @@ class Runtime:
         """Run a loop as soon as possible; a name that is none is passed over."""
         if loop in self._loops:
             self._loops[loop].wake()
+
+    def restore_gate(self, take_withdrawal: TakeWithdrawal | None = None) -> Start:
+        """Return the step of `on_start` that applies what the control ledger has beyond this service's database.
+
+        `take_withdrawal` is given where the service keeps withdrawals and objections of its own.
+        """
+
+        async def step() -> None:
+            gate = RestoreGate(self.database, self.vault.control, self.handlers, take_withdrawal=take_withdrawal)
+            await gate.apply()
+
+        return step
 
     def app(
         self,
