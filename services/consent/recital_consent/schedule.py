@@ -1,11 +1,11 @@
-"""Time in: erasures and collected parts that are due, calls whose time is over, statements on their way."""
+"""Time in: erasures and collected parts that are due, calls whose time is over, statements on their way, keys."""
 
 from recital_runtime import Loop
 
-from recital_consent.actions import closing, collecting, completeness, erasing, stating
+from recital_consent.actions import closing, collecting, completeness, erasing, stating, sweeping
 from recital_consent.actions.means import Means
 
-ERASE, RENDER, LOOK, END, REACH = "erase", "render", "look", "end", "reach"
+ERASE, RENDER, LOOK, END, REACH, SWEEP = "erase", "render", "look", "end", "reach", "sweep"
 
 
 def loops(means: Means) -> list[Loop]:
@@ -26,10 +26,14 @@ def loops(means: Means) -> list[Loop]:
     async def reach() -> bool:
         return await stating.reach_due(means)
 
+    async def sweep() -> bool:
+        return await sweeping.sweep_keys(means)
+
     return [
         Loop(ERASE, erase, 1.0),
         Loop(RENDER, render, 1.0),
         Loop(LOOK, look, 5.0),
         Loop(END, end, 30.0),
         Loop(REACH, reach, 1.0),
+        Loop(SWEEP, sweep, 600.0),
     ]

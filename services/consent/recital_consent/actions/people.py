@@ -1,7 +1,7 @@
 """Where calls come from and who speaks for the tenant: sources (R02), staff, and what staff were told (R20)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from recital_consent.decisions.entering import FURTHEST_AHEAD
 from recital_consent.decisions.identifying import described, e164
 from recital_consent.model.problems import Problem
 from recital_consent.model.purposes import PurposeVersion
-from recital_consent.model.subjects import Described, Identifier, IdentifierKind, StaffNotice
+from recital_consent.model.subjects import Described, Identifier, IdentifierKind, SealedIdentity, StaffNotice
 from recital_consent.model.tenants import Source, SourceKind, Tenant
 from recital_consent.store import purposes, subjects, tenants
 
@@ -85,15 +85,51 @@ async def register_staff(
         raise NotFound
     await remember(tx, key, result=subject)
     identity = (await subjects.sealed_identities(tx, [subject], locked=True)).get(subject)
-    if identity is None or (identity.staff and identity.bot == bot):
+    if identity is None or (identity.staff and identity.bot == bot and identity.left_at is None):
         return subject
-    await subjects.change_identity(tx, subject, staff=True, bot=bot)
+    await subjects.change_identity(tx, subject, staff=True, bot=bot, left_at=None)
     await record(tx, LOG, "staff.registered", facts={"subject": str(subject), "bot": bot})
-    if not identity.staff:
+    if not identity.staff or identity.left_at is not None:
         # Made outside a call, so no call's record announces it.
-        places = (Place(kind="key", id=str(identity.key)), Place(kind="rows", id=str(subject)))
-        await announce(tx, CopyRegistered(holding=subject, kind="identity", places=places, subjects=(subject,)))
+        await announce(tx, _identity(identity, ends_at=None))
     return subject
+
+
+async def note_leaving(tx: Transaction, subject: UUID, left_at: datetime | None) -> datetime:
+    """Note that a member of staff leaves, or left: the identity then lasts as long as a holding that needs it.
+
+    Returns when; told again, the same moment is harmless. Raises NotFound for who is not registered as staff.
+    """
+    identity = (await subjects.sealed_identities(tx, [subject], locked=True)).get(subject)
+    if identity is None or not identity.staff:
+        raise NotFound
+    at = left_at or identity.left_at or tx.now
+    if at == identity.left_at:
+        return at
+    await subjects.change_identity(tx, subject, left_at=at)
+    await record(tx, LOG, "staff.left", facts={"subject": str(subject), "left_at": at.isoformat()})
+    await announce(tx, _identity(identity, ends_at=at))
+    return at
+
+
+async def acknowledge(means: Means, tx: Transaction, told: Announcement) -> list[UUID]:
+    """Note in bulk that staff acknowledged an announcement; return whose acknowledgement is new.
+
+    Raises Malformed, NotFound for a subject that is not known.
+    """
+    tenant, _ = await tenants.own_tenant(tx)
+    at = told.acknowledged_at or tx.now
+    versions = (await purposes.every_version(tx, [told.purpose])).get(told.purpose, [])
+    problems = _announcing_problems(replace(told, notified_at=at), versions, tx.now)
+    if problems:
+        refuse(problems)
+    whom = await _whom(means, tx, tenant, told)
+    purpose = versions[0].id
+    news = await subjects.acknowledge_notices(tx, whom, purpose, told.version, at=at)
+    facts: dict[str, Json] = {"purpose": str(purpose), "version": told.version}
+    details = {"acknowledged_at": at.isoformat()}
+    await record_all(tx, LOG, [Writing("staff.acknowledged", facts | {"subject": str(each)}, details) for each in news])
+    return news
 
 
 async def log_staff_notices(means: Means, tx: Transaction, told: Announcement, key: str | None) -> list[StaffNotice]:
@@ -125,6 +161,12 @@ async def log_staff_notices(means: Means, tx: Transaction, told: Announcement, k
     await subjects.add_notices(tx, {each: made.salt for each, made in zip(notices, recorded, strict=True)})
     await remember(tx, key, result=notices[0].id)
     return notices
+
+
+def _identity(identity: SealedIdentity, *, ends_at: datetime | None) -> CopyRegistered:
+    subject = identity.subject
+    places = (Place(kind="key", id=str(identity.key)), Place(kind="rows", id=str(subject)))
+    return CopyRegistered(holding=subject, kind="identity", places=places, subjects=(subject,), ends_at=ends_at)
 
 
 async def list_sources(tx: Transaction, *, after: UUID | None, most: int) -> Sequence[Source]:

@@ -55,6 +55,35 @@ class StaffView(Model):
     bot: bool
 
 
+class Leaving(Model):
+    """When a member of staff leaves or left; now unless said."""
+
+    left_at: When | None = None
+
+
+class LeavingView(Model):
+    """A member of staff who left: the identity is erased with the last holding that needs it."""
+
+    subject: UUID
+    left_at: Instant
+
+
+class Acknowledge(Model):
+    """That staff acknowledged what was announced to them (R20), now unless said."""
+
+    subjects: list[UUID] = Field(default=[], max_length=5_000)
+    staff_ids: list[Text200] = Field(default=[], max_length=5_000)
+    purpose: Key
+    version: Version
+    acknowledged_at: When | None = None
+
+
+class AcknowledgedView(Model):
+    """Whose acknowledgement is new."""
+
+    subjects: list[UUID]
+
+
 class LogStaffNotices(Model):
     """That a purpose version was announced to staff (R20), each named by staff id or subject."""
 
@@ -113,6 +142,24 @@ def people_routes(means: Means) -> Router:
         """Register a member of staff; the same staff id is the same person, so asking twice is harmless."""
         subject = await people.register_staff(means, caller.tx, body.staff_id, name=body.name, bot=body.bot, key=key)
         return StaffView(subject=subject, bot=body.bot)
+
+    @router.post("/staff/{subject}/leaving")
+    async def note_leaving(
+        subject: UUID, body: Leaving, caller: Annotated[Caller, requires(Permission.MANAGE_STAFF)]
+    ) -> LeavingView:
+        """Note that a member of staff leaves; registering the same staff id again takes it back."""
+        return LeavingView(subject=subject, left_at=await people.note_leaving(caller.tx, subject, body.left_at))
+
+    @router.post("/staff/notices/acknowledgements")
+    async def acknowledge(
+        body: Acknowledge, caller: Annotated[Caller, requires(Permission.MANAGE_STAFF)]
+    ) -> AcknowledgedView:
+        """Note in bulk that staff acknowledged an announcement."""
+        at = body.acknowledged_at or caller.tx.now
+        told = people.Announcement(
+            tuple(body.subjects), tuple(body.staff_ids), body.purpose, body.version, at, body.acknowledged_at
+        )
+        return AcknowledgedView(subjects=await people.acknowledge(means, caller.tx, told))
 
     @router.post("/staff/notices", status_code=201)
     async def log_notices(

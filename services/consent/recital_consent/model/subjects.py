@@ -50,13 +50,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class SealedIdentity:
-    """A subject's identity as it is stored: sealed under its own key."""
+    """A subject's identity as it is stored: sealed under its own key. left_at: when a member of staff left."""
 
     subject: UUID
     key: UUID
     sealed: bytes
     staff: bool
     bot: bool
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

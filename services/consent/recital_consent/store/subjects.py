@@ -151,6 +151,26 @@ async def add_notices(tx: Transaction, notices: Mapping[StaffNotice, bytes]) -> 
     )
 
 
+async def acknowledge_notices(
+    tx: Transaction, subjects: Collection[UUID], purpose: UUID, version: int, *, at: datetime
+) -> list[UUID]:
+    """Note that staff acknowledged what was announced to them of a purpose version; return whose notices changed."""
+    statement = (
+        update(_NOTICES)
+        .where(
+            _NOTICES.c.tenant_id == tx.tenant,
+            _NOTICES.c.subject_id.in_(list(subjects)),
+            _NOTICES.c.purpose_id == purpose,
+            _NOTICES.c.version == version,
+            _NOTICES.c.acknowledged_at.is_(None),
+            _NOTICES.c.notified_at <= at,
+        )
+        .values(acknowledged_at=at)
+        .returning(_NOTICES.c.subject_id)
+    )
+    return sorted({row.subject_id for row in await tx.execute(statement)})
+
+
 async def forget_notices(tx: Transaction, subject: UUID) -> None:
     """Remove what was announced to a subject."""
     await tx.execute(delete(_NOTICES).where(_NOTICES.c.tenant_id == tx.tenant, _NOTICES.c.subject_id == subject))
@@ -199,4 +219,4 @@ async def notices_to(tx: Transaction, subjects: Collection[UUID]) -> list[StaffN
 
 
 def _sealed(row: Row[Any]) -> SealedIdentity:
-    return SealedIdentity(row.id, row.key_id, bytes(row.sealed), row.staff, row.bot)
+    return SealedIdentity(row.id, row.key_id, bytes(row.sealed), row.staff, row.bot, row.left_at)
