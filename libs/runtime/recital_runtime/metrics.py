@@ -30,6 +30,16 @@ class Metrics:
         self.alarms_open = Gauge("recital_alarms_open", "Open alarms by kind", ["kind"], registry=self.registry)
         self.loop_failures = Counter("recital_loop_failures", "Failed runs of loops", ["loop"], registry=self.registry)
         self.entries_sequenced = Counter("recital_ledger_batches", "Checkpoints signed", registry=self.registry)
+        self.erasures = Gauge(
+            "recital_erasures", "Holdings that are due, and orders that are not certified", ["state"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.erasures_age = Gauge(
+            "recital_erasures_age_seconds", "Age of the oldest order that is not certified", registry=self.registry
+        )
+        self.erasures_certified = Counter(
+            "recital_erasures_certified", "Holdings certified erased", registry=self.registry
+        )
         self.clock_frozen = Gauge(
             "recital_clock_frozen", "1 while a jump of time holds destruction", registry=self.registry
         )
