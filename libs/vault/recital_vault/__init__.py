@@ -5,7 +5,7 @@ from recital_vault.control import ControlLedger
 from recital_vault.key_provisioning import keys_user, provision_keys
 from recital_vault.key_store import DataKey, KeyStore, ListedKey
 from recital_vault.object_store import ObjectStore, Stored
-from recital_vault.root_key import FileRootKey
+from recital_vault.root_key import FileRootKey, RootKey
 from recital_vault.sealed_reader import SealedReader
 from recital_vault.sealed_writer import SealedObject, SealedWriter, UploadStarted
 from recital_vault.sealing import FRAME, FrameRange, Seal, frame_range, plain_size, sealed_size
@@ -25,6 +25,7 @@ __all__ = [
     "ObjectStore",
     "ObjectStoreSettings",
     "OpenUpload",
+    "RootKey",
     "Seal",
     "SealBroken",
     "SealedObject",

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from recital_errors import Conflict, NotFound
+from recital_errors import Conflict
 
 from recital_vault.broken import SealBroken
 from recital_vault.object_store import ObjectStore
@@ -37,9 +37,10 @@ class ControlLedger:
             raise ValueError("control entries are numbered from 1")
         data = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         try:
+            await self._objects.put_new(_object_key(sequence), data)
+        except Conflict:
             present = await self._objects.read(_object_key(sequence))
-        except NotFound:
-            await self._objects.put(_object_key(sequence), data)
+        else:
             return
         if present != data:
             raise Conflict("control_sequence_taken", "Another control entry has this number.")

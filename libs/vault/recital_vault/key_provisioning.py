@@ -36,6 +36,9 @@ create table if not exists data_keys (
     made_at timestamptz not null default now(),
     primary key (tenant_id, id)
 ) partition by range (id);
+-- While a tenant's key is being changed, `previous` still opens the keys of the generation before.
+alter table tenant_keys add column if not exists previous bytea, add column if not exists generation integer default 1;
+alter table data_keys add column if not exists generation integer default 1;
 """
 
 _ISOLATION = """
@@ -61,7 +64,7 @@ def keys_user(service: str) -> str:
 async def provision_keys(admin: "asyncpg.Connection[Any]", service: str, *, password: str) -> None:
     """Schema, tables, roles and grants for `service`; `admin` is connected to the database `keys` and may make roles.
 
-    Idempotent. The login role may read, add and delete keys of the tenant that is set, and change none.
+    Idempotent. The login role may read, add, delete and wrap anew keys of the tenant that is set, and no more.
     """
     user, owner = keys_user(service), f"{service}_keys_owner"
     async with admin.transaction():
@@ -97,6 +100,8 @@ async def _make_tables(admin: "asyncpg.Connection[Any]", user: str) -> None:
     for table in ("tenant_keys", "data_keys", "ended_tenants"):
         await _run(admin, _ISOLATION, table, user)
     await _run(admin, "grant delete on tenant_keys, data_keys to %1$I", user)
+    await _run(admin, "grant update (wrapped, previous, generation) on tenant_keys to %1$I", user)
+    await _run(admin, "grant update (wrapped, generation) on data_keys to %1$I", user)
 
 
 def _first_id(year: int) -> str:

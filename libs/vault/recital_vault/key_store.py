@@ -9,19 +9,23 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from recital_errors import NotFound
 
 from recital_vault.key_cache import KeyCache
 from recital_vault.key_database import Connection, KeyDatabase
-from recital_vault.root_key import FileRootKey
+from recital_vault.key_rotation import KeyRotation, data_context, plain, tenant_context
+from recital_vault.root_key import RootKey
 from recital_vault.settings import KeyStoreSettings
 from recital_vault.small import KEY_SIZE, open_small, seal_small
 
 __all__ = ["DataKey", "KeyStore", "ListedKey"]
 
 _BATCH = 10_000
+# How often a tenant's key may change while keys are being made under it.
+_CHANGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,20 @@ class KeyStore:
     async def open(
         cls,
         settings: KeyStoreSettings,
-        root_key: FileRootKey,
+        root_key: RootKey,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> "KeyStore":
         """Connects at first use, so that services start in any order."""
         return cls(await KeyDatabase.open(settings), root_key, KeyCache(monotonic))
 
-    def __init__(self, database: KeyDatabase, root_key: FileRootKey, cache: KeyCache) -> None:
+    def __init__(self, database: KeyDatabase, root_key: RootKey, cache: KeyCache) -> None:
         """Use `open`."""
         self._database = database
         self._root_key = root_key
         self._cache = cache
+        self.rotation = KeyRotation(database, root_key)
+        """Wraps keys anew; what they sealed is not touched."""
 
     def close(self) -> None:
         """Drops the connections and forgets every key."""
@@ -77,8 +83,8 @@ class KeyStore:
         Only for a tenant whose row records none yet. Raises NotFound `key_destroyed` for a tenant that was erased.
         """
         candidate = await self._database.run(tenant, lambda connection: connection.fetchval("select uuidv7()"))
-        key_id, secret = _plain(candidate), secrets.token_bytes(KEY_SIZE)
-        wrapped = await self._root_key.wrap(secret, _tenant_context(tenant, key_id))
+        key_id, secret = plain(candidate), secrets.token_bytes(KEY_SIZE)
+        wrapped = await self._root_key.wrap(secret, tenant_context(tenant, key_id))
 
         async def record(connection: Connection) -> UUID | None:
             await _lock(connection, tenant)
@@ -91,7 +97,7 @@ class KeyStore:
                 key_id,
                 wrapped,
             )
-            return _plain(await connection.fetchval("select id from tenant_keys where tenant_id = $1", tenant))
+            return plain(await connection.fetchval("select id from tenant_keys where tenant_id = $1", tenant))
 
         recorded = await self._database.run(tenant, record)
         if recorded is None:
@@ -108,33 +114,27 @@ class KeyStore:
         `tenant_key` is the id the tenant's row records. Raises NotFound `tenant_key_missing` when that key is not
         there; an answer that got lost leaves keys that no row names, for the collector.
         """
-        wrapping = await self._tenant_secret(tenant, tenant_key)
-        asked_at = self._cache.now()
+        for _ in range(_CHANGES):
+            secret = await self._tenant_secret(tenant, tenant_key)
+            asked_at = self._cache.now()
+            keys = await self._database.run(tenant, partial(_add, tenant, owner, tenant_key, secret, count))
+            if keys is not None:
+                for key in keys:
+                    self._cache.put(tenant, key.id, key.secret, asked_at=asked_at)
+                return keys
+        # The tenant's key was destroyed since it was read, or changes without end: then nothing is added.
+        raise NotFound("tenant_key_missing", "The key this tenant's row records is not in the key store.")
 
-        async def add(connection: Connection) -> list[DataKey]:
-            made = await connection.fetch("select uuidv7() as id from generate_series(1, $1::int)", count)
-            keys = [DataKey(_plain(row["id"]), secrets.token_bytes(KEY_SIZE)) for row in made]
-            ids = [key.id for key in keys]
-            wrapped = [seal_small(wrapping, key.secret, _data_context(tenant, key.id, owner)) for key in keys]
-            # The tenant's key may have been destroyed since it was read: then nothing is added.
-            added = await connection.execute(
-                "insert into data_keys (tenant_id, id, owner_id, tenant_key_id, wrapped)"
-                " select $1, new.id, $2, t.id, new.wrapped from tenant_keys t,"
-                " unnest($4::uuid[], $5::bytea[]) as new (id, wrapped) where t.tenant_id = $1 and t.id = $3",
+    async def tenant_key_there(self, tenant: UUID, tenant_key: UUID) -> bool:
+        """Whether the key that the tenant's row records is in the store; never asks the cache."""
+        return bool(
+            await self._database.run(
                 tenant,
-                owner,
-                tenant_key,
-                ids,
-                wrapped,
+                lambda connection: connection.fetchval(
+                    "select exists (select from tenant_keys where tenant_id = $1 and id = $2)", tenant, tenant_key
+                ),
             )
-            if added != f"INSERT 0 {count}":
-                raise NotFound("tenant_key_missing", "The key this tenant's row records is not in the key store.")
-            return keys
-
-        keys = await self._database.run(tenant, add)
-        for key in keys:
-            self._cache.put(tenant, key.id, key.secret, asked_at=asked_at)
-        return keys
+        )
 
     async def key(self, tenant: UUID, key_id: UUID) -> bytes:
         """The 32 secret bytes; raises NotFound `key_destroyed` at most 60 seconds after it was destroyed anywhere."""
@@ -154,7 +154,8 @@ class KeyStore:
         rows = await self._database.run(
             tenant,
             lambda connection: connection.fetch(
-                "select d.id, d.owner_id, d.tenant_key_id, d.wrapped, t.wrapped as tenant_wrapped"
+                "select d.id, d.owner_id, d.tenant_key_id, d.wrapped, d.generation,"
+                " case when d.generation = t.generation then t.wrapped else t.previous end as tenant_wrapped"
                 " from data_keys d join tenant_keys t on t.tenant_id = d.tenant_id and t.id = d.tenant_key_id"
                 " where d.tenant_id = $1 and d.id = any($2::uuid[])",
                 tenant,
@@ -162,9 +163,10 @@ class KeyStore:
             ),
         )
         for row in rows:
-            key_id, tenant_key = _plain(row["id"]), _plain(row["tenant_key_id"])
-            wrapping = await self._unwrapped(tenant, tenant_key, row["tenant_wrapped"], asked_at=asked_at)
-            secret = open_small(wrapping, row["wrapped"], _data_context(tenant, key_id, row["owner_id"]))
+            key_id, tenant_key = plain(row["id"]), plain(row["tenant_key_id"])
+            wrapped = _Wrapped(row["tenant_wrapped"], row["generation"])
+            wrapping = await self._unwrapped(tenant, tenant_key, wrapped, asked_at=asked_at)
+            secret = open_small(wrapping, row["wrapped"], data_context(tenant, key_id, row["owner_id"]))
             self._cache.put(tenant, key_id, secret, asked_at=asked_at)
             found[key_id] = secret
         return found
@@ -209,7 +211,7 @@ class KeyStore:
                 limit,
             ),
         )
-        return [ListedKey(_plain(row["id"]), _plain(row["owner_id"]), row["made_at"]) for row in rows]
+        return [ListedKey(plain(row["id"]), plain(row["owner_id"]), row["made_at"]) for row in rows]
 
     async def destroy_tenant_key(self, tenant: UUID) -> None:
         """Ends the tenant here: its key goes at once and is never made again, then the keys it wrapped go too.
@@ -246,40 +248,71 @@ class KeyStore:
             ),
         )
 
-    async def _tenant_secret(self, tenant: UUID, key_id: UUID) -> bytes:
+    async def _tenant_secret(self, tenant: UUID, key_id: UUID) -> "_Secret":
         asked_at = self._cache.now()
-        wrapped = await self._database.run(
+        row = await self._database.run(
             tenant,
-            lambda connection: connection.fetchval(
-                "select wrapped from tenant_keys where tenant_id = $1 and id = $2", tenant, key_id
+            lambda connection: connection.fetchrow(
+                "select wrapped, generation from tenant_keys where tenant_id = $1 and id = $2", tenant, key_id
             ),
         )
-        if wrapped is None:
+        if row is None:
             raise NotFound("tenant_key_missing", "The key this tenant's row records is not in the key store.")
-        return await self._unwrapped(tenant, key_id, wrapped, asked_at=asked_at)
+        wrapped = _Wrapped(row["wrapped"], row["generation"])
+        secret = await self._unwrapped(tenant, key_id, wrapped, asked_at=asked_at)
+        return _Secret(secret, wrapped.generation)
 
-    async def _unwrapped(self, tenant: UUID, key_id: UUID, wrapped: bytes, *, asked_at: float) -> bytes:
+    async def _unwrapped(self, tenant: UUID, key_id: UUID, wrapped: "_Wrapped", *, asked_at: float) -> bytes:
         """The tenant's key; the cache spares the question to the root key, never the one whether the row is there."""
-        if (held := self._cache.get(tenant, key_id)) is not None:
+        # Each generation of the key has a place of its own in the cache.
+        place = UUID(int=key_id.int ^ (wrapped.generation - 1))
+        if (held := self._cache.get(tenant, place)) is not None:
             return held
-        secret = await self._root_key.unwrap(wrapped, _tenant_context(tenant, key_id))
-        self._cache.put(tenant, key_id, secret, asked_at=asked_at)
+        secret = await self._root_key.unwrap(wrapped.wrapped, tenant_context(tenant, key_id))
+        self._cache.put(tenant, place, secret, asked_at=asked_at)
         return secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapped:
+    """A tenant's key as it is stored; a changed key is of the next generation."""
+
+    wrapped: bytes
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """The same, opened."""
+
+    secret: bytes
+    generation: int
+
+
+async def _add(
+    tenant: UUID, owner: UUID, tenant_key: UUID, wrapping: _Secret, count: int, connection: Connection
+) -> list[DataKey] | None:
+    """Adds keys; None where the tenant's key is not, or no more, the one that wraps them."""
+    made = await connection.fetch("select uuidv7() as id from generate_series(1, $1::int)", count)
+    keys = [DataKey(plain(row["id"]), secrets.token_bytes(KEY_SIZE)) for row in made]
+    wrapped = [seal_small(wrapping.secret, key.secret, data_context(tenant, key.id, owner)) for key in keys]
+    # The shared lock keeps a change of the tenant's key from ending before these keys can be seen by it.
+    added = await connection.execute(
+        "insert into data_keys (tenant_id, id, owner_id, tenant_key_id, wrapped, generation)"
+        " select $1, new.id, $2, t.id, new.wrapped, t.generation"
+        " from (select id, generation from tenant_keys"
+        " where tenant_id = $1 and id = $3 and generation = $6 for share) t,"
+        " unnest($4::uuid[], $5::bytea[]) as new (id, wrapped)",
+        tenant,
+        owner,
+        tenant_key,
+        [key.id for key in keys],
+        wrapped,
+        wrapping.generation,
+    )
+    return keys if added == f"INSERT 0 {count}" else None
 
 
 async def _lock(connection: Connection, tenant: UUID) -> None:
     """Making and ending one tenant's key take turns."""
     await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", str(tenant))
-
-
-def _tenant_context(tenant: UUID, key_id: UUID) -> bytes:
-    return b"recital tenant key v1|" + tenant.bytes + key_id.bytes
-
-
-def _data_context(tenant: UUID, key_id: UUID, owner: UUID) -> bytes:
-    return b"recital data key v1|" + tenant.bytes + key_id.bytes + owner.bytes
-
-
-def _plain(identifier: UUID) -> UUID:
-    """The driver's own UUID class, as the standard one."""
-    return UUID(bytes=identifier.bytes)

@@ -110,6 +110,19 @@ class ObjectStore:
 
         return await self._persistence.run(put)
 
+    async def put_new(self, object_key: str, data: bytes) -> Stored:
+        """Stores a small object whole unless one of that name is there: then Conflict `object_there`.
+
+        After an answer that got lost, the second attempt finds the object of the first: the caller reads and compares.
+        """
+
+        def put() -> Stored:
+            md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+            self._client.put_new(self._bucket, object_key, data)
+            return self._verified(object_key, md5, len(data))
+
+        return await self._persistence.run(put)
+
     async def start_multipart(self, object_key: str) -> str:
         """Begins an upload; the caller commits the returned id before the first part."""
         return await self._persistence.run(lambda: self._client.start_upload(self._bucket, object_key))

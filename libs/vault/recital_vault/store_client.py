@@ -16,7 +16,7 @@ from minio.credentials.credentials import Credentials
 from minio.credentials.providers import Provider
 from minio.datatypes import Part
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from recital_errors import Malformed, NotFound, RecitalError, Unavailable
+from recital_errors import Conflict, Malformed, NotFound, RecitalError, Unavailable
 
 from recital_vault.settings import ObjectStoreSettings
 
@@ -70,6 +70,16 @@ class StoreClient(Minio):
         """Stores `data` as one object and returns its ETag; the store checks its SHA-256."""
         checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
         headers = {"Content-Type": "application/octet-stream", "x-amz-checksum-sha256": checksum}
+        return str(self._put_object(bucket, object_key, data, {**headers}).etag)
+
+    def put_new(self, bucket: str, object_key: str, data: bytes) -> str:
+        """Stores `data` unless the object is there, and returns its ETag; S3Error PreconditionFailed where it is."""
+        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "x-amz-checksum-sha256": checksum,
+            "If-None-Match": "*",
+        }
         return str(self._put_object(bucket, object_key, data, {**headers}).etag)
 
     def start_upload(self, bucket: str, object_key: str) -> str:
@@ -141,6 +151,8 @@ def ours(error: Exception) -> RecitalError:
     code = error.code if isinstance(error, S3Error) else None
     if code in {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}:
         return NotFound("object_missing", "The store has no such object.")
+    if code == "PreconditionFailed":
+        return Conflict("object_there", "The store has an object of this name.")
     if code == "NoSuchUpload":
         return NotFound("upload_missing", "The store has no such upload.")
     if code == "InvalidRange":

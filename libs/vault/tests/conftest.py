@@ -12,7 +12,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from recital_testing.ports import OBJECT_PORTS, choose_ports
+from recital_testing.processes import Process
 from recital_testing.servers import Objects, Postgres
+from recital_testing.servers.objects import minio_binary, seaweedfs_command
 from recital_vault import (
     FileRootKey,
     KeyStore,
@@ -113,15 +116,34 @@ async def keys(keys_of: KeysOf) -> KeyStore:
     return await keys_of()
 
 
+# The whole suite runs against the store of this run; where that is MinIO, against the wheel's store too.
+STORES = ["minio", "seaweedfs"] if minio_binary() else ["seaweedfs"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=STORES)
+async def object_store_server(
+    request: pytest.FixtureRequest, object_server: Objects, test_folder: Path
+) -> AsyncIterator[Objects]:
+    """Each store there is, one after the other."""
+    if request.param == object_server.kind:
+        yield object_server
+        return
+    server = wheel_store(test_folder / "wheel-objects")
+    await server.start()
+    yield server
+    await server.kill()
+
+
+def wheel_store(folder: Path) -> Objects:
+    """The wheel's SeaweedFS, also where MinIO is there."""
+    ports = choose_ports(OBJECT_PORTS)
+    process = Process("objects", folder, seaweedfs_command(folder, ports))
+    return Objects(folder=folder, ports=ports, kind="seaweedfs", process=process)
+
+
 @pytest.fixture(scope="session")
-def object_settings(object_server: Objects) -> ObjectStoreSettings:
-    return ObjectStoreSettings(
-        endpoint=object_server.endpoint,
-        access_key_file=object_server.access_key_file,
-        secret_key_file=object_server.secret_key_file,
-        bucket=object_server.bucket,
-        secure=False,
-    )
+def object_settings(object_store_server: Objects) -> ObjectStoreSettings:
+    return object_store_server.settings()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -230,8 +252,8 @@ async def read_chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def proxy(object_server: Objects) -> AsyncIterator[BreakingProxy]:
-    breaking = BreakingProxy(object_server.endpoint)
+async def proxy(object_store_server: Objects) -> AsyncIterator[BreakingProxy]:
+    breaking = BreakingProxy(object_store_server.endpoint)
     yield breaking
     await breaking.stop()
 
