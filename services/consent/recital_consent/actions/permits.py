@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recital_database import Json, Transaction, claim, new_id, record, remember
-from recital_errors import Forbidden, Gone, Malformed, NotFound
+from recital_errors import Forbidden, Gone, Malformed, NotFound, Reason
 from recital_identity import TokenKind, issuer_named, read_permit, sign
 from recital_ledger import canonical
 
@@ -18,8 +18,10 @@ from recital_consent.actions.consequences import state_of
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.tenants import taking_in
 from recital_consent.decisions.permitting import LIFETIME, Terms, audio_problems, refusals, terms_of
+from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import CallRecord
 from recital_consent.model.permits import Audio, Issued, listed
+from recital_consent.model.tenants import Tenant
 from recital_consent.store import calls, permits, tenants
 
 LARGEST_CLAIMS = 5_900
@@ -43,19 +45,28 @@ async def give_permit(
     if call.erasing_at is not None:
         raise Gone("call_erased", "This call was erased.")
     verdict = state_of(call, tx.now)[1]
-    problems = audio_problems(audio, call.facts, verdict)
-    if problems:
-        refuse(problems)
-    expires_at = (tx.now + LIFETIME).replace(microsecond=0)
-    zone = ZoneInfo(tenant.draft.time_zone)
-    terms = terms_of(call.facts, verdict, zone=zone, expires_at=expires_at, now=tx.now)
-    reasons = refusals(call.facts, verdict, terms, audio, await permits.erased_voices(tx, call_id))
-    if reasons or terms is None:
-        raise Forbidden("permit_refused", "Nothing of this audio may be kept.", reasons=reasons)
-    issued = await _issue(tx, call, audio, terms, expires_at)
-    token = _signed(means, issued)
-    await remember(tx, key, result=issued.id)
-    return token
+    given = await _give(means, tx, tenant, (call, verdict), audio)
+    if not isinstance(given, tuple):
+        raise Forbidden("permit_refused", "Nothing of this audio may be kept.", reasons=given)
+    await remember(tx, key, result=given[0].id)
+    return given
+
+
+async def give_at_once(
+    means: Means, tx: Transaction, call: CallRecord, verdict: Verdict, audio: Audio
+) -> tuple[Issued, str] | Sequence[Reason]:
+    """Give a permit in the transaction that registers the call; or return why there is none.
+
+    Of a call that was registered before, the permit that was given then is given again. Raises Malformed.
+    """
+    if call.registered_at != tx.now:
+        first = await permits.first_permit(tx, call.id, issued_at=call.registered_at)
+        if first is not None:
+            return _signed(means, first)
+        call = await calls.read_call(tx, call.id, locked=True)
+        verdict = state_of(call, tx.now)[1]
+    tenant, _ = taking_in(await tenants.own_tenant(tx))
+    return await _give(means, tx, tenant, (call, verdict), audio)
 
 
 async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
@@ -82,6 +93,24 @@ async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
         "final": found.final,
         "reason": found.reason or ("suspended" if suspended else None),
     }
+
+
+async def _give(
+    means: Means, tx: Transaction, tenant: Tenant, judged: tuple[CallRecord, Verdict], audio: Audio
+) -> tuple[Issued, str] | Sequence[Reason]:
+    call, verdict = judged
+    problems = audio_problems(audio, call.facts, verdict)
+    if problems:
+        refuse(problems)
+    expires_at = (tx.now + LIFETIME).replace(microsecond=0)
+    zone = ZoneInfo(tenant.draft.time_zone)
+    terms = terms_of(call.facts, verdict, zone=zone, expires_at=expires_at, now=tx.now)
+    # Nothing of a call that is only now registered can have been erased.
+    erased = [] if call.registered_at == tx.now else await permits.erased_voices(tx, call.id)
+    reasons = refusals(call.facts, verdict, terms, audio, erased)
+    if reasons or terms is None:
+        return reasons
+    return _signed(means, await _issue(tx, call, audio, terms, expires_at))
 
 
 async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, expires_at: datetime) -> Issued:

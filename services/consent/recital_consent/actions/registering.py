@@ -301,7 +301,7 @@ async def _around(
         for call, (draft, parties) in made.items()
     }
     people = {party.subject for _, parties in made.values() for party in parties if party.subject}
-    said = await statements.statements_of(tx, people)
+    said = await statements.statements_of(tx, people, awaited=True)
     return _Around(said, await not_drawn(means.vault, tx, house.tenant, coming))
 
 

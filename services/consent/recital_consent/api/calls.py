@@ -1,6 +1,6 @@
 """Calls: registered, looked up, and what happens in them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -19,9 +19,11 @@ from recital_runtime import (
     requires,
 )
 
-from recital_consent.actions import registering, timeline
+from recital_consent.actions import permits, registering, timeline
 from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import Means
+from recital_consent.api.listing import Wanted
+from recital_consent.api.permits import AskPermit, with_permit
 from recital_consent.api.shapes import Key, Label, Language, Version, When, canonical
 from recital_consent.api.views import CallView, EntryView, call_view, entry_view
 from recital_consent.model.calls import Direction, EntryKind, PartyKind, PartyType
@@ -86,15 +88,14 @@ class EntryBody(Model):
     completed: bool | None = None
     joining: PersonBody | None = None
 
-    def draft(self) -> EntryDraft:
-        """Return it as the model knows it."""
-        said: dict[str, Any] = self.model_dump(exclude_none=True)
+    def draft(self, *, kept: bool = True) -> EntryDraft:
+        """Return it as the model knows it; one that is not kept needs no content to be compared by."""
         return EntryDraft(
             id=self.id,
             kind=self.kind,
             at=self.at,
-            given=frozenset(said.keys() - _ALWAYS),
-            content=self.model_dump_json(exclude_none=True).encode(),
+            given=frozenset(name for name in self.model_fields_set - _ALWAYS if getattr(self, name) is not None),
+            content=self.model_dump_json(exclude_none=True).encode() if kept else b"",
             party=self.party,
             purposes=frozenset(self.purposes or ()),
             version=self.version,
@@ -118,6 +119,7 @@ class RegisterCall(Model):
     answered_at: When | None = None
     references: list[Text200] = Field(default=[], max_length=50)
     timeline: list[EntryBody] = Field(default=[], max_length=MOST_AT_ONCE)
+    permit: AskPermit | None = None
 
     def draft(self) -> CallDraft:
         """Return it as the model knows it."""
@@ -156,11 +158,12 @@ def call_routes(means: Means) -> Router:
     async def list_calls(
         caller: READER,
         page: Paging,
+        wanted: Wanted,
         external_id: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
     ) -> PageOf[CallView]:
         """List calls in the order they were registered, or the one of an external id."""
         found = await timeline.list_calls(
-            means, caller.tx, external_id=external_id, after=page.after, most=page.limit + 1
+            means, caller.tx, external_id=external_id, after=page.after, most=page.limit + 1, wanted=wanted
         )
         return page_of([call_view(*each) for each in found], page, lambda view: view.id)
 
@@ -188,7 +191,8 @@ def _writing(router: Router, means: Means) -> None:
     ) -> CallView | Response:
         """Register a call and decide; the same external id with the same content is the same call (200).
 
-        403 `line_never_recorded` where a line of it is never recorded: it is counted, and nothing of it is kept.
+        With `permit` the answer holds a permit too, or why none is given: one round trip for a call that is over. 403
+        `line_never_recorded` where a line of it is never recorded: it is counted, and nothing of it is kept.
         """
         try:
             call, verdict, is_new = await registering.register_call(means, caller.tx, body.draft(), key)
@@ -196,7 +200,11 @@ def _writing(router: Router, means: Means) -> None:
             # Answered, not raised: the count of the day is committed.
             return problem_of(refused)
         response.status_code = 201 if is_new else 200
-        return call_view(call, verdict)
+        view = call_view(call, verdict)
+        if body.permit is None:
+            return view
+        given = await permits.give_at_once(means, caller.tx, call, verdict, body.permit.audio())
+        return with_permit(view, given)
 
     @router.post("/calls/{call_id}/timeline")
     async def write_entries(

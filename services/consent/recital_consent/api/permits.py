@@ -1,17 +1,20 @@
 """Permits: asked for when audio is to be sent, and asked about by whoever holds one."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from recital_errors import Reason
 from recital_identity import LARGEST_TOKEN, Permission
-from recital_runtime import Caller, IdempotencyKey, Instant, Model, Router, open_route, requires
+from recital_runtime import Caller, IdempotencyKey, Model, Router, open_route, requires
 
 from recital_consent.actions import permits
 from recital_consent.actions.means import Means
 from recital_consent.api.shapes import Label, When
-from recital_consent.model.permits import Audio, Channel, Segment, listed
+from recital_consent.api.views import CallView, PermitView, SpansView, reason_of
+from recital_consent.model.permits import Audio, Channel, Issued, Segment, listed
 
 _LONGEST_MS = timedelta(days=7) // timedelta(milliseconds=1)
 
@@ -52,23 +55,6 @@ class AskPermit(Model):
         )
 
 
-class SpansView(Model):
-    """The spans of a set of purposes, in milliseconds since the answer."""
-
-    purposes: list[str]
-    spans: list[list[int]]
-
-
-class PermitView(Model):
-    """A permit: the signed form goes into Recital-Permit when the audio is sent."""
-
-    id: UUID
-    permit: str
-    expires_at: Instant
-    final: bool
-    spans: list[SpansView]
-
-
 class VerifyPermit(Model):
     """A permit, which is its own credential."""
 
@@ -100,14 +86,7 @@ def permit_routes(means: Means) -> Router:
         key: IdempotencyKey = None,
     ) -> PermitView:
         """Give a permit for one recording of a call, good for 15 minutes; 403 with every reason where none is given."""
-        issued, token = await permits.give_permit(means, caller.tx, call_id, body.audio(), key)
-        return PermitView(
-            id=issued.id,
-            permit=token,
-            expires_at=issued.expires_at,
-            final=issued.final,
-            spans=[SpansView(**each) for each in listed(issued.spans)],
-        )
+        return _view(*await permits.give_permit(means, caller.tx, call_id, body.audio(), key))
 
     @router.post("/permits/verify", dependencies=[open_route("the permit is its own credential")])
     async def verify_permit(body: VerifyPermit) -> StandingView:
@@ -116,3 +95,20 @@ def permit_routes(means: Means) -> Router:
         return StandingView(**answer)
 
     return router
+
+
+def with_permit(view: CallView, given: tuple[Issued, str] | Sequence[Reason]) -> CallView:
+    """Return a call's answer with its permit, or with why there is none."""
+    if isinstance(given, tuple):
+        return view.model_copy(update={"permit": _view(*given)})
+    return view.model_copy(update={"permit_reasons": [reason_of(each) for each in given]})
+
+
+def _view(issued: Issued, token: str) -> PermitView:
+    return PermitView(
+        id=issued.id,
+        permit=token,
+        expires_at=issued.expires_at,
+        final=issued.final,
+        spans=[SpansView(**each) for each in listed(issued.spans)],
+    )

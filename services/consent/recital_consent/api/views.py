@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
+from pydantic import Field
 from recital_errors import Reason
 from recital_runtime import Instant, Model
 
 from recital_consent.decisions.reasons import EXPLANATIONS
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import CallRecord, Direction, PartyKind, PartyType, Written
+from recital_consent.model.completeness import Outcome
 from recital_consent.model.spans import FOREVER, Spans, instant_of
 
 
@@ -64,6 +66,23 @@ class PartyView(Model):
     subject: UUID | None
 
 
+class SpansView(Model):
+    """The spans of a set of purposes, in milliseconds since the answer."""
+
+    purposes: list[str]
+    spans: list[list[int]]
+
+
+class PermitView(Model):
+    """A permit: the signed form goes into Recital-Permit when the audio is sent."""
+
+    id: UUID
+    permit: str
+    expires_at: Instant
+    final: bool
+    spans: list[SpansView]
+
+
 class CallView(Model):
     """A call."""
 
@@ -81,7 +100,10 @@ class CallView(Model):
     private: bool
     recorded_at: Instant | None
     timeline_version: int
+    outcome: Outcome
     decision: DecisionView
+    permit: PermitView | None = None
+    permit_reasons: list[ReasonView] = Field(default_factory=list)
 
 
 class EntryView(Model):
@@ -121,11 +143,12 @@ def call_view(call: CallRecord, verdict: Verdict) -> CallView:
         private=call.private,
         recorded_at=call.recorded_at,
         timeline_version=call.timeline_version,
+        outcome=call.completeness.outcome,
         decision=DecisionView(
             may_record=verdict.may_record,
-            reasons=[_reason(each) for each in verdict.reasons],
+            reasons=[reason_of(each) for each in verdict.reasons],
             keepable=[
-                KeepableView(purpose=each.key, spans=_spans(verdict.keepable[each.key])) for each in call.purposes
+                KeepableView(purpose=each.key, spans=spans_view(verdict.keepable[each.key])) for each in call.purposes
             ],
             notices=_notices(call),
         ),
@@ -151,7 +174,8 @@ def entry_view(written: Written) -> EntryView:
     )
 
 
-def _reason(reason: Reason) -> ReasonView:
+def reason_of(reason: Reason) -> ReasonView:
+    """Return why not, in both languages."""
     explained = EXPLANATIONS[reason.code]
     return ReasonView(
         code=reason.code,
@@ -163,7 +187,8 @@ def _reason(reason: Reason) -> ReasonView:
     )
 
 
-def _spans(spans: Spans) -> list[SpanView]:
+def spans_view(spans: Spans) -> list[SpanView]:
+    """Return spans as instants."""
     return [
         SpanView(starts_at=instant_of(start), ends_at=None if end == FOREVER else instant_of(end))
         for start, end in spans.pieces

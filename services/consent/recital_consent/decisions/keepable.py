@@ -51,13 +51,33 @@ class Reading:
         return among_staff(self.call, self.present)
 
     @cached_property
-    def silenced(self) -> Spans:
-        """When nothing is recorded for any purpose: paused, private."""
-        return paused(self.call) | private_parts(self.call)
+    def is_private(self) -> bool:
+        """Whether the call as a whole is, or is asked to be, private."""
+        return is_private(self.call)
+
+    @cached_property
+    def paused(self) -> Spans:
+        """When recording was paused."""
+        return paused(self.call)
+
+    @cached_property
+    def private(self) -> Spans:
+        """The parts marked private."""
+        return private_parts(self.call)
+
+    @cached_property
+    def held_at_all(self) -> Spans:
+        """When anybody was on hold."""
+        return held_at_all(self.on_hold)
+
+    @cached_property
+    def all_told(self) -> Mapping[str, Told]:
+        """Per purpose key, since when each party knew of it."""
+        return {each.key: told_since(self.call, each, self.present, self.on_hold) for each in self.call.purposes}
 
     def told(self, purpose: PurposeTerms) -> Told:
         """Since when each party knew of a purpose."""
-        return told_since(self.call, purpose, self.present, self.on_hold)
+        return self.all_told[purpose.key]
 
 
 def keepable(reading: Reading) -> Mapping[str, Spans]:
@@ -67,7 +87,7 @@ def keepable(reading: Reading) -> Mapping[str, Spans]:
 
 def _keepable(reading: Reading, purpose: PurposeTerms) -> Spans:
     call, start = reading.call, reading.start
-    if start is None or not call.has_source or is_private(call):
+    if start is None or not call.has_source or reading.is_private:
         return NEVER
     if not purpose.drawn or unannounced(call, purpose, start):
         return NEVER
@@ -75,11 +95,14 @@ def _keepable(reading: Reading, purpose: PurposeTerms) -> Spans:
     there = reading.attended
     if staff_only_allowed(purpose, start):
         there |= reading.among_staff
-    silenced = (
-        there.inverse()
-        | reading.silenced
-        | untold(reading.present, told)
-        | without_ground(call, purpose, told, reading.present, start)
-        | (held_at_all(reading.on_hold) if purpose.hold_suppressed else NEVER)
+    silences = (
+        there.inverse(),
+        reading.paused,
+        reading.private,
+        untold(reading.present, told),
+        without_ground(call, purpose, told, reading.present, start),
+        reading.held_at_all if purpose.hold_suppressed else NEVER,
     )
+    # One union of all, rather than one after another.
+    silenced = Spans.of(piece for each in silences for piece in each.pieces)
     return guarded(silenced, start, reading.end, call.guard_ms)

@@ -8,8 +8,8 @@ from recital_errors import Reason
 
 from recital_consent.decisions.ground import ground_failures
 from recital_consent.decisions.keepable import Reading, keepable
-from recital_consent.decisions.outside import settled
-from recital_consent.decisions.silence import held_at_all, is_private, paused, private_parts
+from recital_consent.decisions.outside import is_settled, settled
+from recital_consent.decisions.silence import is_private
 from recital_consent.decisions.staff import staff_only_allowed, unannounced
 from recital_consent.model.calls import Call, PurposeTerms
 from recital_consent.model.spans import FOREVER, Spans, moment_of
@@ -36,15 +36,17 @@ def decide(call: Call, now: datetime) -> Verdict:
     """Return the verdict of all rules. A function of the set of entries: their order does not matter."""
     reading = Reading(call)
     kept = keepable(reading)
-    of_call = [*_call_failures(reading, moment_of(now))]
-    of_purposes = [_purpose_failures(reading, purpose, moment_of(now), kept) for purpose in call.purposes]
+    moment = moment_of(now)
+    present = judged_present(reading, moment)
+    of_call = _call_failures(reading, present, moment)
+    of_purposes = [_purpose_failures(reading, purpose, present, moment, kept) for purpose in call.purposes]
     return Verdict(
         may_record=not of_call and not all(of_purposes),
         reasons=(*of_call, *(reason for reasons in of_purposes for reason in reasons)),
         keepable=kept,
         starts_at=reading.start,
         ends_at=reading.end,
-        private=is_private(settled(call)),
+        private=reading.is_private if is_settled(call) else is_private(settled(call)),
     )
 
 
@@ -59,9 +61,8 @@ def judged_present(reading: Reading, now: int) -> Collection[str]:
     return [label for label, spans in reading.present.items() if now in spans]
 
 
-def _call_failures(reading: Reading, now: int) -> Sequence[Reason]:
+def _call_failures(reading: Reading, present: Collection[str], now: int) -> Sequence[Reason]:
     call = reading.call
-    present = judged_present(reading, now)
     failed = {
         Reason("call_ended"): now >= reading.end,
         Reason("source_not_registered", "R02"): not call.has_source,
@@ -69,9 +70,9 @@ def _call_failures(reading: Reading, now: int) -> Sequence[Reason]:
             party.is_staff for party in call.parties if party.label in present
         ),
         Reason("staff_only", "R27"): all(_staff_alone(reading, each, present, now) for each in call.purposes),
-        Reason("marked_private", "R18"): is_private(call) or now in private_parts(call),
-        Reason("paused"): now in paused(call),
-        Reason("on_hold"): now in held_at_all(reading.on_hold) and all(each.hold_suppressed for each in call.purposes),
+        Reason("marked_private", "R18"): reading.is_private or now in reading.private,
+        Reason("paused"): now in reading.paused,
+        Reason("on_hold"): now in reading.held_at_all and all(each.hold_suppressed for each in call.purposes),
     }
     return [reason for reason, fails in failed.items() if fails]
 
@@ -85,12 +86,13 @@ def _staff_alone(reading: Reading, purpose: PurposeTerms, present: Collection[st
     return len(staff) == 1 or not staff_only_allowed(purpose, began)
 
 
-def _purpose_failures(reading: Reading, purpose: PurposeTerms, now: int, kept: Mapping[str, Spans]) -> Sequence[Reason]:
+def _purpose_failures(
+    reading: Reading, purpose: PurposeTerms, present: Collection[str], now: int, kept: Mapping[str, Spans]
+) -> Sequence[Reason]:
     """Every rule that fails for a purpose: now, or of a call that is over, where nothing of it may be kept."""
     if now >= reading.end and kept[purpose.key]:
         return []
     call, moment = reading.call, min(now, reading.end)
-    present = judged_present(reading, now)
     told = reading.told(purpose)
     judged = now if reading.start is None else reading.start
     reasons = [] if purpose.drawn else [Reason("not_sampled", "R19", purpose=purpose.key)]
@@ -109,7 +111,7 @@ def _failures_of_some(reading: Reading, purpose: PurposeTerms, present: Collecti
     some_may_hold = not all(each.hold_suppressed for each in purposes)
     some_may_be_alone = not all(_staff_alone(reading, each, present, now) for each in purposes)
     reasons = []
-    if some_may_hold and purpose.hold_suppressed and now in held_at_all(reading.on_hold):
+    if some_may_hold and purpose.hold_suppressed and now in reading.held_at_all:
         reasons.append(Reason("on_hold", purpose=purpose.key))
     if some_may_be_alone and _staff_alone(reading, purpose, present, now):
         reasons.append(Reason("staff_only", "R27", purpose=purpose.key))

@@ -34,12 +34,19 @@ class Spans:
     @classmethod
     def of(cls, pieces: Iterable[Span]) -> "Spans":
         """Return the union of the pieces; empty and reversed ones count for nothing."""
+        there = [piece for piece in pieces if piece[0] < piece[1]]
+        if len(there) < 2:  # most sets of moments are this small, and this is the innermost loop of every decision
+            return cls(tuple(there))
+        there.sort()
         merged: list[Span] = []
-        for start, end in sorted(piece for piece in pieces if piece[0] < piece[1]):
-            if merged and start <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((start, end))
+        since, until = there[0]
+        for start, end in there:
+            if start > until:
+                merged.append((since, until))
+                since, until = start, end
+            elif end > until:
+                until = end
+        merged.append((since, until))
         return cls(tuple(merged))
 
     def __bool__(self) -> bool:
@@ -59,17 +66,17 @@ class Spans:
     def __and__(self, other: "Spans") -> "Spans":
         """The moments in both."""
         found: list[Span] = []
-        mine, theirs = iter(self.pieces), iter(other.pieces)
-        one, two = next(mine, None), next(theirs, None)
-        while one and two:
-            start, end = max(one[0], two[0]), min(one[1], two[1])
+        mine, theirs = self.pieces, other.pieces
+        one = two = 0
+        while one < len(mine) and two < len(theirs):
+            start, end = max(mine[one][0], theirs[two][0]), min(mine[one][1], theirs[two][1])
             if start < end:
                 found.append((start, end))
             # Whichever ends first can meet nothing more.
-            if one[1] <= two[1]:
-                one = next(mine, None)
+            if mine[one][1] <= theirs[two][1]:
+                one += 1
             else:
-                two = next(theirs, None)
+                two += 1
         return Spans(tuple(found))
 
     def __sub__(self, other: "Spans") -> "Spans":
@@ -78,12 +85,24 @@ class Spans:
 
     def inverse(self) -> "Spans":
         """The moments not in it, from ALWAYS to FOREVER."""
-        borders = [ALWAYS, *(border for piece in self.pieces for border in piece), FOREVER]
-        return Spans.of(zip(borders[::2], borders[1::2], strict=True))
+        found, since = [], ALWAYS
+        for start, end in self.pieces:
+            if since < start:
+                found.append((since, start))
+            since = end
+        if since < FOREVER:
+            found.append((since, FOREVER))
+        return Spans(tuple(found))
 
     def within(self, start: int, end: int) -> "Spans":
         """The part of it that lies from start to end."""
-        return self & Spans.of([(start, end)])
+        return Spans(
+            tuple(
+                (max(since, start), min(until, end))
+                for since, until in self.pieces
+                if max(since, start) < min(until, end)
+            )
+        )
 
     def widened(self, by: int) -> "Spans":
         """Each piece longer by so many microseconds on both sides, and then the union."""

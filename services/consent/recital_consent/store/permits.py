@@ -51,6 +51,15 @@ async def find_permit(tx: Transaction, permit: UUID) -> Issued | None:
     return _permit(row) if row else None
 
 
+async def first_permit(tx: Transaction, call: UUID, *, issued_at: datetime) -> Issued | None:
+    """Return the permit of a call that was given at an instant, None where none was."""
+    statement = select(_PERMITS).where(
+        _PERMITS.c.tenant_id == tx.tenant, _PERMITS.c.call_id == call, _PERMITS.c.issued_at == issued_at
+    )
+    row = (await tx.execute(statement.order_by(_PERMITS.c.id).limit(1))).one_or_none()
+    return _permit(row) if row else None
+
+
 async def permits_of(tx: Transaction, calls: Collection[UUID]) -> Sequence[Issued]:
     """Return the permits of calls from which something can still be taken, locked."""
     statement = (

@@ -83,6 +83,14 @@ async def every_version(tx: Transaction, keys: Collection[str]) -> Mapping[str, 
     return found
 
 
+async def all_versions(tx: Transaction) -> Mapping[str, Sequence[PurposeVersion]]:
+    """Return all versions of all purposes, in their order."""
+    found: dict[str, list[PurposeVersion]] = {}
+    for row in await tx.execute(_COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant).order_by(_VERSIONS.c.version)):
+        found.setdefault(row.key, []).append(_purpose(row))
+    return found
+
+
 async def find_version(tx: Transaction, key: str, version: int | None) -> PurposeVersion:
     """Return one version of a purpose, the one in force without a number; raises NotFound."""
     statement = _COLUMNS.where(_VERSIONS.c.tenant_id == tx.tenant, _PURPOSES.c.key == key)
