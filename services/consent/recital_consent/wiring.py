@@ -9,6 +9,7 @@ from recital_consent.actions.collecting import PARTS
 from recital_consent.actions.completeness import WATCH
 from recital_consent.actions.erasing import ERASURES
 from recital_consent.actions.means import LOG, Means
+from recital_consent.actions.remembering import take_withdrawal
 from recital_consent.actions.stating import REACHES
 from recital_consent.api import routers
 from recital_consent.consumers import handlers
@@ -33,4 +34,5 @@ def wire(settings: Settings) -> App:
         handlers=handlers(),
         loops=loops(means),
         ledgers=[LOG],
+        on_start=[runtime.restore_gate(take_withdrawal)],
     )

@@ -96,6 +96,18 @@ async def reject(tx: Transaction, event: ObjectionRejected) -> None:
     await _decide(tx, [decided(each, purposes_, upheld=False, at=event.decided_at) for each in found])
 
 
+async def take_up_again(tx: Transaction, statement: Statement) -> None:
+    """Keep a statement that this database has forgotten; a known one, and one of an unknown person, change nothing.
+
+    Nobody is told again: whoever remembers it reminded us.
+    """
+    try:
+        await statements.find_statement(tx, statement.id)
+    except NotFound:
+        if statement.subject in await subjects.sealed_identities(tx, [statement.subject], locked=True):
+            await _keep(tx, statement)
+
+
 async def list_statements(tx: Transaction, subject: UUID, *, after: UUID | None, most: int) -> Sequence[Statement]:
     """Return a page of what a subject said outside calls."""
     return await statements.list_statements(tx, subject, after=after, most=most)
