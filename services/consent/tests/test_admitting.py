@@ -10,7 +10,7 @@ from recital_consent.decisions.identifying import described, e164, normalised, w
 from recital_consent.decisions.opening import opening_problems
 from recital_consent.decisions.patience import wait_after
 from recital_consent.decisions.publishing import days_of, publishing_problems
-from recital_consent.decisions.registering import registering_problems, speakable
+from recital_consent.decisions.registering import began_at, registering_problems, speakable
 from recital_consent.model.calls import Direction, EntryKind, PartyKind
 from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
 from recital_consent.model.purposes import (
@@ -194,6 +194,20 @@ def test_a_call_names_what_is_wrong_with_it() -> None:
     assert refused(call(language="fr")) == [("language", "language_without_text")]
     assert refused(call(answered_at=NOW + timedelta(seconds=6))) == [("answered_at", "entry_in_future")]
     assert refused(call(entries=(held, held))) == [("timeline", "entry_twice")]
+
+
+def test_a_call_is_not_registered_for_a_purpose_that_was_retired() -> None:
+    retired = replace(purpose(), retired_at=NOW)
+    found = registering_problems(call(), {"order_evidence": retired}, NOW)
+    assert [(each.field, each.code) for each in found] == [("purposes.0", "purpose_retired")]
+
+
+def test_when_a_call_began_is_its_earliest_answer_or_now() -> None:
+    answered = EntryDraft(id="a", kind=EntryKind.ANSWERED, at=NOW, given=frozenset(), content=b"")
+    early, late = NOW - timedelta(minutes=5), NOW + timedelta(minutes=5)
+    assert began_at(call(), late) == late
+    assert began_at(call(entries=(answered,)), late) == NOW
+    assert began_at(call(entries=(answered,), answered_at=early), late) == early
 
 
 def test_a_calls_reference_can_be_told_over_the_telephone() -> None:

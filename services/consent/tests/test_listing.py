@@ -1,13 +1,14 @@
 """What is read: calls found and explained, consents in force, endings of what references name."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from recital_consent.actions import endings, listing, purposes, timeline
-from recital_consent.decisions.consents import consents_outside
+from recital_consent.decisions.consents import consents_in_call, consents_outside
+from recital_consent.model.calls import CallRecord, Written
 from recital_consent.model.calls import EntryKind as K
 from recital_consent.model.completeness import Outcome
 from recital_consent.model.listing import Narrowed
@@ -16,32 +17,61 @@ from recital_consent.model.statements import Statement, StatementKind
 from recital_errors import Malformed
 
 if TYPE_CHECKING:
-    from services.consent.tests.conftest import Desk
+    from services.consent.tests.conftest import Desk, Scene
 
 S = StatementKind
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+WHO, LEDGER = UUID(int=7), UUID(int=70)
 
 
 # Consents outside calls.
 
 
-def said(desk: "Desk", kind: StatementKind, hour: int, *keys: str) -> Statement:
-    at = desk.now + timedelta(hours=hour)
+def said(kind: StatementKind, hour: int, *keys: str) -> Statement:
+    at = NOW + timedelta(hours=hour)
     touched = frozenset(keys) or None
-    return Statement(id=UUID(int=hour), subject=desk.agent, kind=kind, at=at, received_at=at, purposes=touched)
+    return Statement(id=UUID(int=hour), subject=WHO, kind=kind, at=at, received_at=at, purposes=touched)
 
 
-async def test_a_consent_outside_calls_is_in_force_until_it_is_taken_back(desk: "Desk") -> None:
+def test_a_consent_outside_calls_is_in_force_until_it_is_taken_back() -> None:
     def left(*statements: Statement) -> list[tuple[str, ...] | None]:
         return [each.purposes for each in consents_outside(statements)]
 
-    given = said(desk, S.CONSENT, 1, "a", "b")
+    given = said(S.CONSENT, 1, "a", "b")
     assert left(given) == [("a", "b")]
-    assert left(given, said(desk, S.WITHDRAWAL, 2, "a")) == [("b",)]
-    assert left(given, said(desk, S.WITHDRAWAL, 2, "a"), said(desk, S.OBJECTION, 3, "b")) == []
-    assert left(given, said(desk, S.WITHDRAWAL, 2)) == []
-    assert left(said(desk, S.WITHDRAWAL, 0), given) == [("a", "b")]
-    assert left(said(desk, S.CONSENT, 1)) == [None]
-    assert left(said(desk, S.CONSENT, 1), said(desk, S.WITHDRAWAL, 2, "a")) == [None]
+    assert left(given, said(S.WITHDRAWAL, 2, "a")) == [("b",)]
+    assert left(given, said(S.WITHDRAWAL, 2, "a"), said(S.OBJECTION, 3, "b")) == []
+    assert left(given, said(S.WITHDRAWAL, 2)) == []
+    assert left(said(S.WITHDRAWAL, 0), given) == [("a", "b")]
+    assert left(said(S.CONSENT, 1)) == [None]
+    assert left(said(S.CONSENT, 1), said(S.WITHDRAWAL, 2, "a")) == [None]
+
+
+def test_a_consent_in_a_call_is_in_force_from_where_the_rulebook_counts_it(bare: "Scene") -> None:
+    scene = bare.purpose("main", BasisKind.CONSENT).purpose("other").staff("agent").other("customer", subject=WHO)
+    scene.other("second", subject=UUID(int=8)).notice(0, 5).then("consent_given", 9, "customer")
+
+    def in_force() -> list[tuple[tuple[str, ...] | None, UUID | None]]:
+        written = {
+            each.id: Written(entry=each, digest=b"", ledger_entry=LEDGER, salt=b"") for each in scene.call.entries
+        }
+        call = CallRecord(
+            facts=scene.call,
+            registered_at=NOW,
+            reference="",
+            external_id=None,
+            source=None,
+            direction=None,
+            language=None,
+            references=(),
+            purposes=(),
+            written=written,
+        )
+        return [(each.purposes, each.entry) for each in consents_in_call(call, [WHO])]
+
+    assert in_force() == [(("main",), LEDGER)]
+    scene.then("consent_withdrawn", 20, "customer")
+    assert in_force() == []
 
 
 # With the database.

@@ -8,8 +8,6 @@ from uuid import UUID
 import pytest
 from recital_consent.actions import people, purposes
 from recital_consent.decisions.publishing import past_problems, publishing_problems, version_in_force
-from recital_consent.decisions.registering import began_at
-from recital_consent.model.calls import EntryKind as K
 from recital_consent.model.purposes import (
     Basis,
     BasisKind,
@@ -163,13 +161,6 @@ async def test_a_retired_purpose_takes_no_call_and_no_version(desk: "Desk") -> N
     ]
     assert len(await desk.events("purpose.retired")) == 1
     assert (await desk.permit(call.id))[0].call == call.id
-
-
-async def test_when_a_call_began_is_its_earliest_answer_or_now(desk: "Desk") -> None:
-    assert began_at(desk.draft(), desk.now) == desk.at(0)
-    assert began_at(desk.draft(answered_at=None), desk.now) == desk.now
-    late = desk.draft(answered_at=None, entries=(desk.entry(K.ANSWERED, 30),))
-    assert began_at(late, desk.now) == desk.at(30)
 
 
 async def test_a_past_version_is_announced_to_staff_as_they_were_told_then(desk: "Desk") -> None:
