@@ -38,7 +38,7 @@ async def measure(ground: Exchange) -> None:
         for _ in range(CALLS):
             number = next(numbers)
             caller = f"+312012345{number % CUSTOMERS:02}"
-            made.append(registration(f"bench-{os.getpid()}-{number}", ground.source, now, caller))
+            made.append(registration(f"told-{os.getpid()}-{number}", ground.source, now, caller))
         return made
 
     async def path() -> float:

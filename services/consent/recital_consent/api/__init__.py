@@ -12,6 +12,7 @@ from recital_consent.api.listing import listing_routes
 from recital_consent.api.people import people_routes
 from recital_consent.api.permits import permit_routes
 from recital_consent.api.purposes import purpose_routes
+from recital_consent.api.records import record_routes
 from recital_consent.api.requests import request_routes
 from recital_consent.api.simulating import simulating_routes
 from recital_consent.api.statements import statement_routes
@@ -35,6 +36,7 @@ def routers(means: Means) -> list[Router]:
         call_routes,
         permit_routes,
         simulating_routes,
+        record_routes,
         statement_routes,
         asking_routes,
         request_routes,
