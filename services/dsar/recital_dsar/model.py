@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 SERVICES = ("consent", "ingest", "retention")
-"""The services that each hand in a part of what is known about a person."""
+"""The other services, which each hand in a part of what is known about a person."""
 
 
 class RequestKind(StrEnum):
@@ -31,6 +31,7 @@ class State(StrEnum):
     IDENTIFIED = "identified"
     COLLECTING = "collecting"
     REVIEW = "review"
+    CARRYING_OUT = "carrying_out"
     BUILDING = "building"
     READY = "ready"
     DELIVERED = "delivered"
@@ -45,7 +46,11 @@ class Move(StrEnum):
     CONFIRM_IDENTITY = "confirm_identity"
     REFUSE_IDENTITY = "refuse_identity"
     ORDER_COLLECTION = "order_collection"
+    COLLECT_ANEW = "collect_anew"
     COMPLETE_COLLECTION = "complete_collection"
+    CARRY_OUT = "carry_out"
+    FINISH_MEASURES = "finish_measures"
+    REFUSE = "refuse"
     START_PACKAGE = "start_package"
     FINISH_PACKAGE = "finish_package"
     LOSE_PACKAGE = "lose_package"
@@ -68,12 +73,19 @@ class Withholding(StrEnum):
 
 
 class Decision(StrEnum):
-    """What an officer decides about one item: give it, give it with voices muted, do not give it, or keep it."""
+    """What an officer decides about one item.
+
+    A copy is given, given with voices muted, or withheld; an erasure erases or keeps; the other rights restrict or
+    rectify, and withhold what is not done.
+    """
 
     GIVE = "give"
     MASK = "mask"
     WITHHOLD = "withhold"
     KEEP = "keep"
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    RECTIFY = "rectify"
 
 
 class PartState(StrEnum):
@@ -102,12 +114,16 @@ class CalendarGap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TenantFacts:
-    """What dsar knows of a tenant: country and zone give its deadlines, the key seals what it keeps."""
+    """What dsar knows of a tenant: country, region and zone give its deadlines, the key seals what it keeps."""
 
     country: str
     time_zone: str
     languages: tuple[str, ...]
     key: UUID
+    holiday_region: str | None = None
+    staff_voices_muted: bool = True
+    package_retention: str | None = None
+    closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +170,36 @@ class Request:
     file_key: UUID
     identifiers_key: UUID | None
     code: CodeFacts
+    channel: str = "officer"
+    proved_by: str | None = None
+    repeats: UUID | None = None
+    extension_asked_at: datetime | None = None
+    extended_at: datetime | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def answer_by(self) -> date:
+        """The last day for the answer: the first date, or the second once an extension is in force."""
+        return self.deadlines.due_on if self.extended_at is None else self.deadlines.extended_due_on
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A party of a call as its owner names it: label, kind, and the subject behind it where one is known."""
+    """A party of a call as its owner names it: label, kind, the subject where one is known, the recording's channel."""
 
     party: str
     kind: str
     subject: UUID | None
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing a service handed in, and what was decided about it. `thing` is its id at its owner."""
+    """One thing a service handed in, and what was decided about it. `thing` is its id at its owner.
+
+    `bases` are the grounds on which it was kept, `held` whether a legal hold keeps it; `reason` is the code of the
+    proposal that was taken over.
+    """
 
     id: UUID
     part: UUID
@@ -183,6 +215,10 @@ class Item:
     decided_at: datetime | None = None
     entry: UUID | None = None
     trouble: str | None = None
+    call: UUID | None = None
+    bases: tuple[str, ...] = ()
+    held: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,22 +22,34 @@ from recital_database import Database, DatabaseSettings
 from recital_dsar.actions.means import Limits, Means
 from recital_dsar.consumers import handlers
 from recital_dsar.settings import Settings
-from recital_dsar.wiring import limits_of, wire
-from recital_events import CATALOGUE, ErasureOrdered, Event, PartCollected, TenantOpened
-from recital_identity import LocalIssuer, Role, SigningKey
+from recital_dsar.wiring import carriers_of, limits_of, wire
+from recital_events import CATALOGUE, ErasureOrdered, Event, PartCollected, TenantChanged, TenantOpened
+from recital_identity import LocalIssuer, Role, SigningKey, issue_service
 from recital_runtime import Runtime
 from recital_testing import eventually
 from recital_testing.service_secrets import ServiceSecrets
 
 TENANT, OTHER_TENANT = UUID(int=0xA), UUID(int=0xB)
 ASKER, COLLEAGUE = UUID(int=0x51), UUID(int=0x52)
-RECORDING, CALL = UUID(int=0x71), UUID(int=0x72)
+RECORDING, CALL = UUID("019aa000-0000-7000-8000-000000000071"), UUID("019aa000-0000-7000-8000-000000000072")
 NOWHERE = "127.0.0.1:1"
 ISSUER = "https://issuer.example"
 WAV = b"RIFF" + bytes(range(256)) * 40
 PARTIES = [
     {"party": "customer", "kind": "customer", "subject": str(ASKER)},
     {"party": "agent", "kind": "staff", "subject": str(COLLEAGUE)},
+]
+VOICES = [{**each, "channel": channel} for channel, each in enumerate(PARTIES)]
+PURPOSES = [{"key": "contract_evidence", "version": 1, "basis": "contract", "notice": "We record.", "title": "Proof"}]
+TIMELINE = [
+    {
+        "kind": "notice_played",
+        "at": "2026-11-20T10:00:03Z",
+        "started_at": "2026-11-20T10:00:00Z",
+        "party": "customer",
+        "purposes": ["contract_evidence"],
+        "completed": True,
+    }
 ]
 
 
@@ -54,10 +66,17 @@ def usual_parts() -> dict[str, bytes]:
     return {
         "consent": part_of(
             "consent",
-            {"kind": "identity", "id": str(ASKER), "name": "A. Person", "numbers": ["+31612345678"]},
-            {"kind": "call", "id": str(CALL), "at": at, "parties": PARTIES},
+            {
+                "kind": "identity",
+                "id": str(ASKER),
+                "name": "A. Person",
+                "identifiers": [{"kind": "number", "value": "+31612345678"}],
+            },
+            {"kind": "call", "id": str(CALL), "at": at, "parties": PARTIES, "purposes": PURPOSES, "timeline": TIMELINE},
         ),
-        "ingest": part_of("ingest", {"kind": "recording", "id": str(RECORDING), "at": at, "parties": PARTIES}),
+        "ingest": part_of(
+            "ingest", {"kind": "recording", "id": str(RECORDING), "call": str(CALL), "at": at, "parties": VOICES}
+        ),
         "retention": part_of("retention"),
     }
 
@@ -67,6 +86,7 @@ class Script:
     """What stands in the place of the other services, and what it was asked."""
 
     subjects: list[UUID] = field(default_factory=lambda: [ASKER])
+    known: dict[str, list[UUID]] = field(default_factory=dict)
     parts: dict[str, bytes] = field(default_factory=usual_parts)
     audio: dict[str, bytes] = field(default_factory=lambda: {str(RECORDING): WAV})
     silent: set[str] = field(default_factory=set)
@@ -83,6 +103,9 @@ class Script:
     def paths(self, service: str) -> list[str]:
         return [path for name, path, _ in self.asked if name == service]
 
+    def _known(self, identifier: dict[str, str]) -> list[UUID]:
+        return self.known.get(identifier["value"], self.subjects)
+
     def _answer(self, service: str, request: httpx.Request) -> httpx.Response:
         assert request.headers["authorization"].startswith("Bearer ")
         body = json.loads(request.content) if request.content else None
@@ -93,7 +116,9 @@ class Script:
         if path.startswith("/internal/v1/inbox"):
             return httpx.Response(200, json={"hours": {}})
         if path == "/v1/subjects/resolve":
-            return httpx.Response(200, json={"subjects": [str(each) for each in self.subjects]})
+            assert body is not None
+            named = {str(each) for one in body["identifiers"] for each in self._known(one)}
+            return httpx.Response(200, json={"subjects": sorted(named)})
         if path == "/v1/withholdings":
             return httpx.Response(201, json={})
         if path.startswith("/v1/collections/"):
@@ -116,6 +141,7 @@ class Office:
     call: ClassVar[str] = str(CALL)
     wav: ClassVar[bytes] = WAV
     parties: ClassVar[list[dict[str, str]]] = PARTIES
+    voices: ClassVar[list[dict[str, Any]]] = VOICES
 
     runtime: Runtime
     settings: Settings
@@ -123,6 +149,8 @@ class Office:
     issuer: LocalIssuer
     script: Script
     means: Means
+    mail: Any
+    neighbour_key: SigningKey = field(default_factory=SigningKey.generate)
 
     @property
     def database(self) -> Database:
@@ -138,6 +166,12 @@ class Office:
             lifetime=timedelta(minutes=5),
         )
         return {"Authorization": f"Bearer {token}", **({"Idempotency-Key": key} if key else {})}
+
+    def service(self, name: str = "consent") -> dict[str, str]:
+        """Return the headers of another service, whose keys are known here as if they had been fetched."""
+        self.runtime.neighbours._published[name] = {"keys": [self.neighbour_key.jwk("service")]}
+        token = issue_service(name, self.neighbour_key, audience="dsar", now=self.database.clock.now())
+        return {"Authorization": f"Bearer {token}"}
 
     async def hear(self, event: Event, tenant: UUID = TENANT) -> None:
         """Let an event take effect as the inbox does."""
@@ -158,6 +192,12 @@ class Office:
             ),
             tenant,
         )
+
+    async def change_tenant(self, **changed: Any) -> None:
+        """Let consent tell other settings of the tenant."""
+        facts = {"country": "NL", "time_zone": "Europe/Amsterdam", "languages": ("nl", "en"), "number_region": "NL"}
+        now = self.database.clock.now()
+        await self.hear(TenantChanged(**{"tenant": TENANT, "changed_at": now, **facts, **changed}))
 
     async def post(self, path: str, body: Any = None, *roles: Role, key: str | None = None) -> httpx.Response:
         sent = self.headers(*(roles or (Role.PRIVACY_OFFICER,)), key=key)
@@ -314,6 +354,7 @@ async def office_of(
     database_settings_of: Callable[..., Awaitable[DatabaseSettings]],
     vault_of: Callable[[str], Awaitable[Any]],
     object_server: Any,
+    mail_catcher: Any,
     test_folder: Path,
     tmp_path: Path,
 ) -> AsyncIterator[Callable[..., Awaitable[Office]]]:
@@ -350,7 +391,13 @@ async def office_of(
             ingest_url=f"http://{NOWHERE}",
             retention_url=f"http://{NOWHERE}",
             dsar_url=f"http://{NOWHERE}",
-            **more,
+            **{
+                "smtp_host": mail_catcher.host,
+                "smtp_port": mail_catcher.port,
+                "smtp_security": "none",
+                "mail_from": "privacy@company.example",
+                **more,
+            },
         )
         app = wire(settings)
         runtime: Runtime = app.state.runtime
@@ -368,7 +415,8 @@ async def office_of(
 
         await eventually(serving)
         limits: Limits = limits_of(settings)
-        return Office(runtime, settings, client, issuer, script, Means(runtime, limits))
+        means = Means(runtime, limits, carriers_of(settings))
+        return Office(runtime, settings, client, issuer, script, means, mail_catcher)
 
     yield make
     await stack.aclose()

@@ -10,20 +10,16 @@ from hypothesis import strategies as st
 from recital_dsar.decisions.codes import ALPHABET, MOST_TRIES, attempt, digest, spell
 from recital_dsar.decisions.deadlines import deadlines, end_of
 from recital_dsar.decisions.intake import may_receive
-from recital_dsar.decisions.items import Chosen, for_person, judge, propose
 from recital_dsar.decisions.progress import Block, Progress, is_complete, may_build, part_is_whole, progress
 from recital_dsar.decisions.retry import is_alarming, is_stuck, pause
 from recital_dsar.decisions.states import IDENTIFIED, OPEN, TRANSITIONS, after
 from recital_dsar.decisions.watch import watch
 from recital_dsar.model import (
     CodeFacts,
-    Decision,
-    Item,
     ItemCounts,
     Move,
     Part,
     PartState,
-    Party,
     Request,
     RequestKind,
     State,
@@ -32,15 +28,8 @@ from recital_dsar.model import (
 from recital_errors import Reason
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
-ASKER, OTHER, REQUEST = UUID(int=1), UUID(int=2), UUID(int=9)
+ASKER, REQUEST = UUID(int=1), UUID(int=9)
 DATES = deadlines(date(2026, 11, 25), country="NL")
-CUSTOMER = Party("customer", "customer", ASKER)
-AGENT = Party("agent", "staff", OTHER)
-STRANGER = Party("bystander", "third_party", None)
-
-
-def recording(*parties: Party, kind: str = "recording") -> Item:
-    return Item(UUID(int=5), UUID(int=3), "ingest", 0, kind, UUID(int=6), NOW, parties)
 
 
 def request(state: State, **changed: Any) -> Request:
@@ -116,12 +105,6 @@ def test_every_state_can_still_reach_the_end() -> None:
 # Intake
 
 
-@pytest.mark.parametrize("kind", sorted(set(RequestKind) - {RequestKind.ACCESS}))
-def test_kinds_that_are_not_handled_are_not_taken_in(kind: RequestKind) -> None:
-    verdict = may_receive(kind, received_on=None, today=date(2026, 11, 25), by_officer=True)
-    assert verdict == Reason("kind_not_accepted")
-
-
 @pytest.mark.parametrize(
     ("received_on", "by_officer", "code"),
     [
@@ -134,78 +117,8 @@ def test_kinds_that_are_not_handled_are_not_taken_in(kind: RequestKind) -> None:
     ],
 )
 def test_only_an_officer_dates_a_request_back(received_on: date | None, by_officer: bool, code: str | None) -> None:
-    verdict = may_receive(RequestKind.ACCESS, received_on=received_on, today=date(2026, 11, 25), by_officer=by_officer)
+    verdict = may_receive(received_on=received_on, today=date(2026, 11, 25), by_officer=by_officer)
     assert (verdict.code if verdict else None) == code
-
-
-# Items
-
-
-def test_everything_is_proposed_to_be_given_with_every_other_voice_muted() -> None:
-    proposal = propose(recording(CUSTOMER, AGENT, STRANGER), {ASKER})
-    assert (proposal.decision, proposal.mute) == (Decision.GIVE, ("agent", "bystander"))
-    assert proposal.reason == Reason("others_muted", "R13")
-
-
-def test_an_item_without_sound_has_nobody_to_mute() -> None:
-    proposal = propose(recording(CUSTOMER, AGENT, kind="call"), {ASKER})
-    assert (proposal.mute, proposal.reason) == ((), None)
-
-
-def test_an_unknown_party_is_muted_even_if_nobody_was_found() -> None:
-    assert propose(recording(STRANGER), set()).mute == ("bystander",)
-
-
-@pytest.mark.parametrize(
-    ("decision", "mute", "ground", "expected"),
-    [
-        (Decision.GIVE, None, None, Chosen(Decision.GIVE, ("agent",))),
-        (Decision.GIVE, ["agent"], None, Chosen(Decision.GIVE, ("agent",))),
-        (Decision.GIVE, [], None, Reason("ground_missing", "R13")),
-        (Decision.GIVE, [], "The colleague agreed.", Chosen(Decision.GIVE, ())),
-        (Decision.MASK, None, None, Chosen(Decision.MASK, ("agent",))),
-        (Decision.MASK, ["customer", "agent"], None, Chosen(Decision.MASK, ("agent", "customer"))),
-        (Decision.MASK, [], "A reason.", Reason("nothing_to_mute")),
-        (Decision.GIVE, ["nobody"], None, Reason("party_unknown")),
-        (Decision.WITHHOLD, None, None, Reason("ground_missing", "R13")),
-        (Decision.WITHHOLD, None, "15(4)", Chosen(Decision.WITHHOLD, ())),
-        (Decision.WITHHOLD, ["agent"], "15(4)", Reason("mute_without_giving")),
-        (Decision.KEEP, None, "17(3)", Reason("decision_not_for_kind")),
-    ],
-)
-def test_an_officers_decision_is_completed_or_refused(
-    decision: Decision, mute: list[str] | None, ground: str | None, expected: Chosen | Reason
-) -> None:
-    assert judge(recording(CUSTOMER, AGENT), {ASKER}, decision=decision, mute=mute, ground=ground) == expected
-
-
-def test_voices_are_muted_in_recordings_only() -> None:
-    call = recording(CUSTOMER, AGENT, kind="call")
-    assert judge(call, {ASKER}, decision=Decision.GIVE, mute=["agent"], ground=None) == Reason("party_unknown")
-    assert judge(call, {ASKER}, decision=Decision.MASK, mute=None, ground=None) == Reason("nothing_to_mute")
-
-
-@given(
-    mute=st.none() | st.lists(st.sampled_from(["customer", "agent", "bystander"])),
-    decision=st.sampled_from([Decision.GIVE, Decision.MASK]),
-)
-def test_without_a_ground_no_other_person_is_ever_heard(mute: list[str] | None, decision: Decision) -> None:
-    item = recording(CUSTOMER, AGENT, STRANGER)
-    verdict = judge(item, {ASKER}, decision=decision, mute=mute, ground=None)
-    assert isinstance(verdict, Reason) or {"agent", "bystander"} <= set(verdict.mute)
-
-
-def test_the_person_gets_no_ids_of_others_and_is_told_which_party_they_are() -> None:
-    parties = [
-        {"party": "customer", "kind": "customer", "subject": str(ASKER)},
-        {"party": "agent", "kind": "staff", "subject": str(OTHER)},
-    ]
-    given = for_person({"kind": "call", "id": "7", "parties": parties}, [ASKER])
-    assert given["parties"] == [
-        {"party": "customer", "kind": "customer", "you": True},
-        {"party": "agent", "kind": "staff", "you": False},
-    ]
-    assert for_person({"kind": "identity", "name": "x"}, [ASKER]) == {"kind": "identity", "name": "x"}
 
 
 # Codes

@@ -189,7 +189,7 @@ async def test_the_package_has_all_and_only_the_persons_data(company: Company) -
     other = await company.record(STRANGER, "Stranger", "another")
     request, code = await company.ask(ASKER)
     review = await company.until(request, "review")
-    assert {each["service"] for each in review["parts"]} == {"consent", "ingest", "retention"}
+    assert {each["service"] for each in review["parts"]} == {"consent", "dsar", "ingest", "retention"}
     package = await company.package(request, code)
     names = set(package.namelist())
     assert {name for name in names if name.startswith("audio/")} == {f"audio/{each}.wav" for each in recordings}

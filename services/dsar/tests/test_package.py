@@ -43,6 +43,7 @@ async def test_the_package_holds_all_that_is_given_with_checksums(office: Any) -
     package = opened((await office.fetch(*await office.ready())).content)
     assert set(package.namelist()) == {
         f"audio/{office.recording}.wav",
+        f"vcons/{office.call}.vcon",
         "data/consent.json",
         "data/ingest.json",
         "data/request.json",

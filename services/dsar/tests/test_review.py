@@ -17,7 +17,13 @@ async def test_each_item_shows_its_parties_and_a_proposal(office: Any) -> None:
     found = await items(office, request)
     assert set(found) == {"identity", "call", "recording"}
     recording = found["recording"]
-    assert recording["proposal"] == {"decision": "give", "mute": OTHERS, "reason": "others_muted", "rule": "R13"}
+    assert recording["proposal"] == {
+        "decision": "give",
+        "mute": OTHERS,
+        "reason": "others_muted",
+        "rule": "R13",
+        "article": None,
+    }
     assert [(each["party"], each["requester"]) for each in recording["parties"]] == [
         ("customer", True),
         ("agent", False),
@@ -109,3 +115,51 @@ async def test_items_come_in_pages(office: Any) -> None:
     second = (await office.get(f"/{request}/items?limit=2&cursor={first['next_cursor']}")).json()
     assert len({each["id"] for each in (*first["items"], *second["items"])}) == 3
     assert second["next_cursor"] is None
+
+
+async def test_items_are_decided_as_proposed_each_with_the_proposals_reason(office: Any) -> None:
+    request, _ = await office.reviewed()
+    answer = await office.post(f"/{request}/decisions", {"all": True})
+    assert answer.json()["items"] == {"total": 3, "decided": 3, "given": 3}
+    found = await items(office, request)
+    assert (found["recording"]["mute"], found["recording"]["reason"]) == (OTHERS, "others_muted")
+    assert "art. 15 lid 4" in found["recording"]["ground"]
+    assert (found["call"]["reason"], found["call"]["ground"]) == (None, None)
+
+
+async def test_a_tenant_that_lets_its_staff_be_heard_has_others_muted_still(office: Any) -> None:
+    await office.change_tenant(staff_voices_muted=False)
+    request, _ = await office.reviewed()
+    assert (await items(office, request))["recording"]["proposal"]["mute"] == []
+    given = await office.post(f"/{request}/decisions", {"all": True, "decision": "give"})
+    assert given.status_code == 200
+    assert (await items(office, request))["recording"]["mute"] == []
+
+
+async def test_an_erasure_is_decided_by_filter_with_articles_and_what_is_held_is_kept(office: Any) -> None:
+    office.part("retention", {"kind": "holding", "id": office.recording, "held": True})
+    request, _ = await office.reviewed(kind="erasure")
+    refused = await office.post(f"/{request}/decisions", {"filter": {"held": False}})
+    assert refused.json()["reasons"][0]["code"] == "article_missing"
+    body = {"filter": {"held": False}, "article": "17(1)(a)"}
+    assert (await office.post(f"/{request}/decisions", body)).json()["decided"] == 2
+    kept = await office.post(f"/{request}/decisions", {"filter": {"undecided": True}})
+    assert kept.json()["items"]["decided"] == 4
+    found = await items(office, request)
+    assert (found["recording"]["decision"], found["recording"]["reason"]) == ("keep", "legal_claims")
+    assert found["call"]["decision"] == "erase"
+
+
+async def test_many_items_are_decided_in_one_go(office: Any) -> None:
+    many = 3_000
+    at = "2026-11-20T10:00:00Z"
+    calls = [
+        {"kind": "call", "id": f"019aa000-0000-7000-8000-{number:012x}", "at": at, "parties": office.parties}
+        for number in range(many)
+    ]
+    office.part("consent", *calls)
+    request, _ = await office.reviewed()
+    answer = await office.post(f"/{request}/decisions", {"filter": {"kind": "call"}, "decision": "give"})
+    assert (answer.json()["decided"], answer.json()["items"]["total"]) == (many, many + 1)
+    rows = await office.rows("select count(distinct entry_id) from items where decided_by = 'officer-1'")
+    assert rows[0][0] == 1

@@ -47,6 +47,7 @@ async def test_a_request_that_is_closed_meanwhile_is_secured_no_more(office: Any
     office.script.silent = {"consent"}
     request = await office.receive()
     await office.post(f"/{request}/identity", {"outcome": "refused"})
+    await office.until(request, "closed")
     office.script.silent = set()
     assert await office.rows("select step from steps where step = 'secure'") == []
     # Its file is known to retention before it ends, with nobody in it.

@@ -5,19 +5,22 @@ The answer is the same for a person who is known and one who is not.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
 from recital_database import Transaction, claim, new_id, remember
-from recital_errors import Malformed, Reason, RecitalError, TooMany
+from recital_errors import Conflict, Malformed, RecitalError, TooMany
 
 from recital_dsar.actions.entries import Happening, enter
+from recital_dsar.actions.letters import IDENTIFIERS, write_letter
 from recital_dsar.actions.means import Means
-from recital_dsar.actions.securing import IDENTIFIERS, secure
+from recital_dsar.actions.securing import secure
 from recital_dsar.decisions.deadlines import deadlines, end_of, local_day
 from recital_dsar.decisions.intake import may_receive
+from recital_dsar.decisions.letters import LetterKind
 from recital_dsar.decisions.watch import watch
 from recital_dsar.model import Request, RequestKind, TenantFacts
 from recital_dsar.store.requests import (
@@ -68,12 +71,10 @@ async def receive(means: Means, tenant_id: UUID, asked: Asked, key: str | None) 
     Raises Malformed for what is not accepted, TooMany for too many through the portal, Conflict for a reused key.
     """
     async with means.database.transaction(tenant_id) as tx:
-        facts = await tenant(tx)
-        known = await claim(tx, key, route=ROUTE, fingerprint=asked.fingerprint())
-        if known is not None:
-            return await request(tx, known)
-        made = await _receive(means, tx, facts, asked)
-        await remember(tx, key, result=made)
+        facts = await tenant(tx, lock="share")
+        made, known = await _once(means, tx, facts, asked, key)
+        if known:
+            return await request(tx, made)
     # Not answered, or not as expected: the step stays, is tried again, and shows why in the work list.
     with suppress(RecitalError):
         await secure(means, tenant_id, made)
@@ -81,11 +82,35 @@ async def receive(means: Means, tenant_id: UUID, asked: Asked, key: str | None) 
         return await request(tx, made)
 
 
+async def receive_many(means: Means, tenant_id: UUID, asked: Sequence[Asked], key: str | None) -> list[Request]:
+    """Take requests in, all or none; what each is about is secured in the background. Raises as `receive` does."""
+    async with means.database.transaction(tenant_id) as tx:
+        facts = await tenant(tx, lock="share")
+        made = [
+            (await _once(means, tx, facts, each, None if key is None else f"{key}/{place}"))[0]
+            for place, each in enumerate(asked)
+        ]
+        return [await request(tx, each) for each in made]
+
+
+async def _once(means: Means, tx: Transaction, facts: TenantFacts, asked: Asked, key: str | None) -> tuple[UUID, bool]:
+    """Return the request's id, and whether the key had made it before."""
+    known = await claim(tx, key, route=ROUTE, fingerprint=asked.fingerprint())
+    if known is not None:
+        return known, True
+    made = await _receive(means, tx, facts, asked)
+    await remember(tx, key, result=made)
+    return made, False
+
+
 async def _receive(means: Means, tx: Transaction, facts: TenantFacts, asked: Asked) -> UUID:
     today = local_day(tx.now, facts.time_zone)
-    refusal = may_receive(asked.kind, received_on=asked.received_on, today=today, by_officer=not asked.by_portal)
+    refusal = may_receive(
+        received_on=asked.received_on, today=today, by_officer=not asked.by_portal, tenant_closing=facts.closing
+    )
     if refusal is not None:
-        raise Malformed(refusal.code, _SAID[refusal.code], reasons=[Reason(refusal.code, refusal.rule)])
+        refused = Conflict if refusal.code == "tenant_closing" else Malformed
+        raise refused(refusal.code, _SAID[refusal.code], reasons=[refusal])
     if asked.by_portal:
         since = tx.now - timedelta(hours=1)
         if await portal_requests_since(tx, since) >= means.limits.portal_requests_per_hour:
@@ -93,6 +118,7 @@ async def _receive(means: Means, tx: Transaction, facts: TenantFacts, asked: Ask
     dates = deadlines(
         asked.received_on or today,
         country=facts.country,
+        region=facts.holiday_region,
         internal_target_days=means.limits.internal_target_days,
     )
     # A letter that came long ago may be past a limit already: it is looked at from the start of that day.
@@ -114,7 +140,8 @@ async def _receive(means: Means, tx: Transaction, facts: TenantFacts, asked: Ask
             identifiers_key=identifiers_key.id,
             identifiers=sealed,
             looked_at=began_at,
-            look_at=tx.now if first.alarms else first.look_again_at,
+            look_at=tx.now if first.alarms or first.letter_due else first.look_again_at,
+            channel=asked.channel["kind"] or "officer",
         ),
     )
     made = await request(tx, id_)
@@ -128,12 +155,13 @@ async def _receive(means: Means, tx: Transaction, facts: TenantFacts, asked: Ask
             facts={"kind": asked.kind.value, "received_on": dates.received_on.isoformat()},
         ),
     )
+    await write_letter(tx, means, made, LetterKind.CONFIRMATION)
     await add_step(tx, "secure", about=id_, request=id_, delay=HEAD_START)
     return id_
 
 
 _SAID = {
-    "kind_not_accepted": "Only requests for access are accepted here for now.",
+    "tenant_closing": "This tenant is being closed: its staff takes no requests in any more.",
     "received_on_not_yours": "Only an officer may say on which earlier day a request was received.",
     "received_on_in_future": "A request cannot have been received on a day that has not come.",
     "received_on_too_old": "A request received more than a year ago is not taken in.",

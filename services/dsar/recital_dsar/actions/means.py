@@ -1,14 +1,19 @@
 """What actions work with, put together once in wiring; no decision and no state here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from prometheus_client import Gauge
 from recital_database import Database
 from recital_identity import Order, SigningKey, issue_order
 from recital_runtime import Neighbour, Neighbours, Runtime
 from recital_vault import Vault
+
+from recital_dsar.actions.carrying import Carrier
+from recital_dsar.actions.stationery import Stationery
+from recital_dsar.decisions.letters import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +25,26 @@ class Limits:
     internal_target_days: int
     portal_requests_per_hour: int
     largest_part: int
+    portal_url: str = ""
 
 
 class Means:
     """The technologies and limits that actions are given."""
 
-    def __init__(self, runtime: Runtime, limits: Limits) -> None:
-        """Nothing is opened here."""
+    def __init__(
+        self,
+        runtime: Runtime,
+        limits: Limits,
+        carriers: Mapping[Channel, Carrier] | None = None,
+        *,
+        standings: Gauge | None = None,
+    ) -> None:
+        """Nothing is opened here. Letters by a channel without a carrier wait, visibly."""
         self._runtime = runtime
         self.limits = limits
+        self.carriers: Mapping[Channel, Carrier] = carriers or {}
+        self.stationery = Stationery()
+        self._standings = standings
 
     @property
     def database(self) -> Database:
@@ -44,6 +60,12 @@ class Means:
     def neighbours(self) -> Neighbours:
         """The other services."""
         return self._runtime.neighbours
+
+    def show_standings(self, counts: Mapping[str, int]) -> None:
+        """Show how the last days of open requests stand."""
+        if self._standings is not None:
+            for standing, number in counts.items():
+                self._standings.labels(standing).set(number)
 
     def signing_key(self, use: str) -> SigningKey:
         """Return the key for `order` or `subject` tokens."""

@@ -1,4 +1,4 @@
-"""What is in a package, file by file and as a stream: recordings, data as JSON, checksums and the index page.
+"""What is in a package, file by file and as a stream: recordings, a vCon per call, data as JSON, checksums, the index.
 
 File names are ours alone: ids and fixed words, never what somebody gave. Nothing is held but one piece of one file.
 """
@@ -7,35 +7,33 @@ import asyncio
 import hashlib
 import json
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from stat import S_IFREG
 from typing import Any, cast
-from urllib.parse import quote
 from uuid import UUID
 
 from jinja2 import Environment
-from recital_errors import Conflict, RecitalError, Unavailable
 from recital_runtime import rfc3339
 from stream_zip import ZIP_64, async_stream_zip
 
+from recital_dsar.actions.conversations import Sounded, Teller, conversation_file, conversation_name
 from recital_dsar.actions.means import Ordered
+from recital_dsar.actions.package_sound import PIECE, sounds_of
 from recital_dsar.actions.page import index_page
 from recital_dsar.actions.part_reading import PartItem
-from recital_dsar.decisions.items import RECORDING, for_person
-from recital_dsar.decisions.retry import pause
-from recital_dsar.model import Decision, Item, Request
+from recital_dsar.decisions.items import for_person
+from recital_dsar.decisions.proposing import RECORDING
+from recital_dsar.model import Decision, Item, Request, RequestKind
 
 MODE = S_IFREG | 0o600
 # Speech hardly shrinks, and shrinking it would take thirty times as long as copying it: sound is stored as it is.
 STORED, SHRUNK = 0, 6
-PIECE = 1 << 20
-TRIES = 5
-GONE = frozenset({404, 410})
-# Refused for now: our own token or pace, not the item.
-PASSING = frozenset({401, 429})
+LAST = "SHA256SUMS"
+NOTED_EVERY = 0.5  # seconds: how far it is is written down no more often
 Chunks = AsyncIterator[bytes]
 
 
@@ -56,11 +54,17 @@ class Given:
     content: PartItem
     ground: str | None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the person gets it."""
+        return self.item.decision is not Decision.WITHHOLD
+
 
 @dataclass(slots=True)
 class PackageFiles:
-    """The files of one package, made while they are read; `note` is told after each how many are in."""
+    """The files of one package, made while they are read; `note` is told now and then how many are in."""
 
+    package: UUID
     request: Request
     items: Sequence[Given]
     ingest: Ordered
@@ -69,7 +73,9 @@ class PackageFiles:
     note: Callable[[int], Awaitable[None]]
     written: list[Written] = field(default_factory=list)
     erased: set[UUID] = field(default_factory=set)
+    _sounds: defaultdict[UUID | None, list[Sounded]] = field(default_factory=lambda: defaultdict(list))
     _level: int = STORED
+    _noted_at: float = 0.0
 
     async def zipped(self) -> AsyncGenerator[bytes, None]:
         """Give the package as a ZIP, in pieces.
@@ -89,22 +95,31 @@ class PackageFiles:
                 yield piece
 
     async def _files(self) -> AsyncIterator[tuple[str, Chunks]]:
-        for given in self._recordings():
-            name = audio_name(given.item)
-            sound = _Sound(self.ingest, given.item)
-            if await sound.opens():
-                yield name, self._noted(name, sound.chunks())
-            else:
-                self.erased.add(given.item.id)
+        contents = {each.item.id: each.content.content for each in self._recordings()}
+        async with aclosing(sounds_of(self.ingest, [each.item for each in self._recordings()])) as sounds:
+            async for sound in sounds:
+                if sound.is_there:
+                    name, digest = audio_name(sound.item), hashlib.sha512()
+                    yield name, self._noted(name, _digested(sound.chunks(), digest.update))
+                    heard = Sounded(contents[sound.item.id], name, digest.digest())
+                    self._sounds[sound.item.call].append(heard)
+                else:
+                    self.erased.add(sound.item.id)
         self._level = SHRUNK
-        services = sorted({each.item.service for each in self.items})
-        for service in services:
-            name = f"data/{service}.json"
-            yield name, self._noted(name, _aside(self._data_of(service)))
-        yield "data/request.json", self._noted("data/request.json", _aside([_json(self._request_facts())]))
-        yield "index.html", self._noted("index.html", _aside(index_page(self.environment, self._page_facts())))
-        sums = "".join(f"{each.sha256}  {each.name}\n" for each in self.written).encode()
-        yield "SHA256SUMS", self._noted("SHA256SUMS", _aside([sums]))
+        for name, pieces in self._texts():
+            yield name, self._noted(name, _aside(pieces))
+
+    def _texts(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """The files that are computed here, in order: the index page and the checksums speak of those before them."""
+        teller = self._teller()
+        for each in self._calls():
+            heard = self._sounds[each.item.thing]
+            yield conversation_name(each.item.thing), [conversation_file(teller, each.content.content, heard)]
+        for service in _services(self.request.kind, self.items):
+            yield f"data/{service}.json", self._data_of(service)
+        yield "data/request.json", [_json(self._request_facts())]
+        yield "index.html", index_page(self.environment, self._page_facts())
+        yield LAST, ["".join(f"{each.sha256}  {each.name}\n" for each in self.written).encode()]
 
     async def _noted(self, name: str, chunks: Chunks) -> Chunks:
         size, digest = 0, hashlib.sha256()
@@ -113,13 +128,27 @@ class PackageFiles:
             digest.update(chunk)
             yield chunk
         self.written.append(Written(name, size, digest.hexdigest()))
-        await self.note(len(self.written))
+        now = asyncio.get_running_loop().time()
+        if name == LAST or now >= self._noted_at + NOTED_EVERY:
+            self._noted_at = now
+            await self.note(len(self.written))
 
     def _given(self) -> Iterator[Given]:
-        return (each for each in self.items if each.item.decision is not Decision.WITHHOLD)
+        return (each for each in self.items if each.is_given)
 
     def _recordings(self) -> Iterator[Given]:
         return (each for each in self._given() if each.item.kind == RECORDING and each.item.thing is not None)
+
+    def _calls(self) -> Iterator[Given]:
+        return (each for each in self._given() if _is_conversation(each.item))
+
+    def _teller(self) -> Teller:
+        identities = {
+            each.item.thing: each.content.content
+            for each in self._given()
+            if each.item.kind == "identity" and each.item.thing is not None
+        }
+        return Teller(self.package, self.now, frozenset(self.request.subjects or ()), identities)
 
     def _data_of(self, service: str) -> Iterator[bytes]:
         head = {"service": service, "request": str(self.request.id)}
@@ -137,9 +166,9 @@ class PackageFiles:
 
     def _withheld(self) -> list[dict[str, str | None]]:
         return [
-            {"kind": each.item.kind, "at": _when(each.item.at), "ground": each.ground}
+            {"kind": each.item.kind, "at": _when(each.item.at), "ground": each.ground, "reason": each.item.reason}
             for each in self.items
-            if each.item.decision is Decision.WITHHOLD
+            if not each.is_given
         ]
 
     def _heard(self) -> list[dict[str, Any]]:
@@ -161,12 +190,14 @@ class PackageFiles:
             "received_on": self.request.deadlines.received_on.isoformat(),
             "made_at": rfc3339(self.now),
             "recordings": self._heard(),
+            "conversations": [conversation_name(each.item.thing) for each in self._calls()],
             "withheld": self._withheld(),
         }
 
     def _page_facts(self) -> dict[str, Any]:
         return {
             "language": self.request.language,
+            "kind": self.request.kind.value,
             "request": str(self.request.id),
             "received_on": self.request.deadlines.received_on.isoformat(),
             "items": len(self.items),
@@ -178,79 +209,36 @@ class PackageFiles:
         }
 
 
-class TroubledItem(Conflict):
-    """An item cannot be given as it was decided."""
-
-    def __init__(self, item: Item, code: str) -> None:
-        """`code` says why; the officer must decide anew."""
-        super().__init__(code)
-        self.item = item
-
-
-class _Sound:
-    """One recording's audio from ingest, under a grant of its own, with the decided voices muted."""
-
-    def __init__(self, ingest: Ordered, item: Item) -> None:
-        self._ingest, self._item = ingest, item
-        self._grant: str | None = None
-
-    async def opens(self) -> bool:
-        """Whether ingest grants the sound; false where it has been erased. Waits for a silent ingest a few times."""
-        for tried in range(TRIES):
-            try:
-                return await self._granted()
-            except Unavailable:
-                if tried == TRIES - 1:
-                    raise
-                await asyncio.sleep(pause(tried).total_seconds())
-        raise AssertionError
-
-    async def chunks(self) -> Chunks:
-        """The WAV as ingest streams it."""
-        mute = f"&mute={quote(','.join(self._item.mute))}" if self._item.mute else ""
-        path = f"/v1/recordings/{self._item.thing}/audio?grant={self._grant}{mute}"
-        async with self._ingest.neighbour.stream(path, token=self._ingest.token()) as answer:
-            if not answer.is_success:
-                await answer.aread()
-                raise _why(self._item, answer.status_code, answer.json())
-            async for chunk in answer.aiter_bytes():
-                yield chunk
-
-    async def _granted(self) -> bool:
-        answer = await self._ingest.neighbour.post(
-            f"/v1/recordings/{self._item.thing}/grants",
-            token=self._ingest.token(),
-            json={
-                "purpose": "subject_request",
-                "reason": "Copy for the person who asked (R12).",
-                "ticket": str(self._ingest.order.request),
-            },
-            within=5.0,
-        )
-        if answer.status_code in GONE:
-            return False
-        if not answer.is_success:
-            raise _why(self._item, answer.status_code, answer.json())
-        self._grant = str(answer.json()["id"])
-        return True
-
-
 def audio_name(item: Item) -> str:
     """Return the file name of a recording in a package."""
     return f"audio/{item.thing}.wav"
 
 
-def file_count(items: Iterable[Item]) -> int:
+def file_count(kind: RequestKind, items: Sequence[Item]) -> int:
     """Return how many files a package of these decided items has at most."""
-    listed = list(items)
-    sounds = [each for each in listed if each.kind == RECORDING and each.decision is not Decision.WITHHOLD]
-    return len(sounds) + len({each.service for each in listed}) + 3
+    given = [each for each in items if each.decision is not Decision.WITHHOLD]
+    sounds = sum(each.kind == RECORDING for each in given)
+    services = _services(kind, [Given(each, _NOTHING, None) for each in items])
+    return sounds + sum(map(_is_conversation, given)) + len(services) + 3
 
 
-def _why(item: Item, status: int, problem: Mapping[str, Any]) -> RecitalError:
-    if status in PASSING:
-        return Unavailable("audio_not_given", "Ingest does not give a recording yet.")
-    return TroubledItem(item, str(problem.get("code", "audio_refused")))
+_NOTHING = PartItem("", None, None, (), {})
+
+
+def _is_conversation(item: Item) -> bool:
+    return item.kind == "call" and item.thing is not None and item.at is not None
+
+
+def _services(kind: RequestKind, items: Iterable[Given]) -> list[str]:
+    """Whose data has a file: who handed something in, for a portable copy who handed in something that is given."""
+    portable = kind is RequestKind.PORTABILITY
+    return sorted({each.item.service for each in items if each.is_given or not portable})
+
+
+async def _digested(chunks: Chunks, update: Callable[[bytes], None]) -> Chunks:
+    async for chunk in chunks:
+        update(chunk)
+        yield chunk
 
 
 async def _aside(pieces: Iterable[bytes]) -> Chunks:

@@ -16,9 +16,13 @@ from recital_vault import DataKey, SealedObject, Vault
 
 from recital_dsar.actions.collection import fetched
 from recital_dsar.actions.entries import Happening, enter, opened_details
+from recital_dsar.actions.letters import announce_ready
 from recital_dsar.actions.means import Means, order_for
 from recital_dsar.actions.moves import move
-from recital_dsar.actions.package_files import Given, PackageFiles, TroubledItem, file_count
+from recital_dsar.actions.package_files import Given, PackageFiles, file_count
+from recital_dsar.actions.package_sound import TroubledItem
+from recital_dsar.decisions.measures import MEASURED
+from recital_dsar.decisions.packages import end_of_package
 from recital_dsar.decisions.progress import may_build
 from recital_dsar.model import Decision, Item, Move, Package, PackageState, Part, Request, State
 from recital_dsar.store.entries import sealed_details
@@ -62,12 +66,14 @@ async def start_package(tx: Transaction, vault: Vault, request_id: UUID, *, by: 
     found = await request(tx, request_id, lock=True)
     if found.state in (State.BUILDING, State.READY):
         return
+    if found.kind in MEASURED:
+        raise Conflict("not_a_copy", "This request is answered by a decision, not by a package.")
     refusal = may_build(await count_items(tx, request_id))
     if found.state is State.REVIEW and refusal is not None:
         raise Conflict(refusal.code, "Every item needs a decision before the package can be made.", reasons=[refusal])
     await move(tx, found, Move.START_PACKAGE)
     new = await new_id(tx)
-    await add_package(tx, new, request_id, file_count(await items_of(tx, request_id, Selection())))
+    await add_package(tx, new, request_id, file_count(found.kind, await items_of(tx, request_id, Selection())))
     await enter(tx, vault, found, Happening("package.begun", by=by, facts={"package": str(new)}))
     await add_step(tx, "build", about=new, request=request_id)
 
@@ -96,6 +102,7 @@ async def build_package(means: Means, environment: Environment, tenant_id: UUID,
         await move(tx, found, Move.FINISH_PACKAGE)
         facts = {"package": str(package_id), "sha256": made.plain_sha256.hex()}
         await enter(tx, means.vault, found, Happening("package.made", facts=facts))
+        await announce_ready(tx, means, found, plan.package.ends_at)
 
 
 async def lose_package(tx: Transaction, lost: Package, cause: str) -> None:
@@ -122,7 +129,7 @@ async def _planned(means: Means, tenant_id: UUID, package_id: UUID) -> Plan | No
         facts = await tenant(tx)
         key = await means.vault.keys.new_key(tenant_id, package_id, facts.key)
         object_key = f"dsar/{await new_id(tx)}"
-        ends_at = tx.now + means.limits.package
+        ends_at = end_of_package(tx.now, facts, means.limits.package)
         await place_package(tx, old, key=key.id, object_key=object_key, ends_at=ends_at)
         placed = await package(tx, package_id, lock=True)
         items = tuple(await items_of(tx, found.id, Selection()))
@@ -152,6 +159,7 @@ async def _write(means: Means, environment: Environment, tenant_id: UUID, plan: 
             await note_upload(tx, plan.package.id, upload_id)
 
     files = PackageFiles(
+        package=plan.package.id,
         request=plan.request,
         items=await _contents(means, tenant_id, plan),
         ingest=means.ordered("ingest", order_for(tenant_id, plan.request.id, plan.request.subjects or (), "render")),

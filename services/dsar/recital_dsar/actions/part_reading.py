@@ -25,6 +25,9 @@ class PartItem:
     at: datetime | None
     parties: tuple[Party, ...]
     content: Mapping[str, Any]
+    call: UUID | None = None
+    bases: tuple[str, ...] = ()
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,20 @@ async def read_part(chunks: AsyncIterator[bytes]) -> PartDocument:
 
     Raises Unavailable `part_unreadable` where bytes came that are no such document.
     """
-    body, digest = bytearray(), hashlib.sha256()
+    body = bytearray()
     async for chunk in chunks:
         body += chunk
-        digest.update(chunk)
+    return understood(bytes(body))
+
+
+def understood(body: bytes) -> PartDocument:
+    """Return what the bytes of a part say; raises Unavailable `part_unreadable`."""
     try:
         document = json.loads(body)
         items = tuple(_item(each) for each in document["items"])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Unavailable("part_unreadable", "A part is not a document of items.") from None
-    return PartDocument(items, len(body), digest.hexdigest())
+    return PartDocument(items, len(body), hashlib.sha256(body).hexdigest())
 
 
 def _item(content: Mapping[str, Any]) -> PartItem:
@@ -61,9 +68,18 @@ def _item(content: Mapping[str, Any]) -> PartItem:
         at=datetime.fromisoformat(at).astimezone(UTC) if at else None,
         parties=tuple(_party(each) for each in content.get("parties", ())),
         content=content,
+        call=UUID(content["call"]) if content.get("call") else None,
+        bases=tuple(sorted({str(each["basis"]) for each in content.get("purposes", ()) if isinstance(each, dict)})),
+        held=content.get("held") is True,
     )
 
 
 def _party(content: Mapping[str, Any]) -> Party:
     subject = content.get("subject")
-    return Party(str(content["party"]), str(content["kind"]), UUID(subject) if subject else None)
+    channel = content.get("channel")
+    return Party(
+        str(content["party"]),
+        str(content["kind"]),
+        UUID(subject) if subject else None,
+        channel if isinstance(channel, int) else None,
+    )

@@ -1,4 +1,4 @@
-"""Reviewing: an officer decides what is given of each item, one by one or by filter; each bears reason and decider."""
+"""Reviewing: an officer decides what is done with each item, one by one or by filter; each bears reason and decider."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,23 +10,28 @@ from recital_errors import Conflict, FieldError, Malformed, NotFound, Reason
 from recital_vault import Vault
 
 from recital_dsar.actions.entries import Happening, enter
-from recital_dsar.decisions.items import Chosen, judge
-from recital_dsar.model import Decision, Item, ItemCounts, Request, State
+from recital_dsar.decisions.items import Chosen, Said, judge
+from recital_dsar.decisions.proposing import Asking
+from recital_dsar.model import Item, ItemCounts, Request, State, TenantFacts
 from recital_dsar.store.items import Decided, Selection, count_items, decide, items_of
 from recital_dsar.store.requests import request
+from recital_dsar.store.tenants import tenant
 
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What an officer decides about the chosen items; without `mute` every other person's voice is muted."""
+    """What an officer decides about the chosen items; without a decision each gets what is proposed for it."""
 
     chosen: Selection
-    decision: Decision
-    mute: tuple[str, ...] | None
-    ground: str | None
+    said: Said
     by: str
+
+
+def asking_of(found: Request, facts: TenantFacts) -> Asking:
+    """Return what of a request and its tenant decides on its items."""
+    return Asking(found.kind, frozenset(found.subjects or ()), found.language, facts.staff_voices_muted)
 
 
 async def rule_on(
@@ -46,7 +51,7 @@ async def rule_on(
     items = await items_of(tx, request_id, ruling.chosen)
     if ruling.chosen.items is not None and len(items) != len(set(ruling.chosen.items)):
         raise NotFound
-    by_choice = _judged(items, found, ruling)
+    by_choice = _judged(items, asking_of(found, await tenant(tx)), ruling.said)
     for chosen, ids in by_choice.items():
         entry = await enter(
             tx,
@@ -55,19 +60,26 @@ async def rule_on(
             Happening(
                 "items.decided",
                 by=ruling.by,
-                facts={"decision": chosen.decision.value, "items": len(ids)},
-                details={"items": [str(each) for each in ids], "mute": list(chosen.mute), "ground": ruling.ground},
+                facts={"decision": chosen.decision.value, "items": len(ids), "reason": chosen.reason},
+                details={
+                    "items": [str(each) for each in ids],
+                    "mute": list(chosen.mute),
+                    "ground": chosen.ground,
+                    "article": chosen.article,
+                    "wording": ruling.said.wording,
+                },
             ),
         )
-        await decide(tx, request_id, ids, Decided(chosen.decision, chosen.mute, ruling.by, entry))
+        decided = Decided(chosen.decision, chosen.mute, ruling.by, entry, chosen.reason)
+        await decide(tx, request_id, ids, decided)
     return len(items), await count_items(tx, request_id)
 
 
-def _judged(items: Sequence[Item], found: Request, ruling: Ruling) -> dict[Chosen, list[UUID]]:
+def _judged(items: Sequence[Item], asking: Asking, said: Said) -> dict[Chosen, list[UUID]]:
     by_choice: defaultdict[Chosen, list[UUID]] = defaultdict(list)
     refused: list[tuple[UUID, Reason]] = []
     for item in items:
-        verdict = judge(item, found.subjects or (), decision=ruling.decision, mute=ruling.mute, ground=ruling.ground)
+        verdict = judge(asking, item, said)
         if isinstance(verdict, Reason):
             refused.append((item.id, verdict))
         else:

@@ -4,6 +4,7 @@ Both are asked under order tokens and tried until they succeed; the answer for n
 """
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from recital_database import announce
@@ -12,12 +13,12 @@ from recital_events import RequestReceived
 
 from recital_dsar.actions.collection import order_collection
 from recital_dsar.actions.entries import Happening, enter
+from recital_dsar.actions.letters import IDENTIFIERS
 from recital_dsar.actions.means import Means, order_for
+from recital_dsar.decisions.intake import repeated
 from recital_dsar.model import State, Withholding
-from recital_dsar.store.requests import change_request, request, sealed_identifiers
+from recital_dsar.store.requests import change_request, open_of_kind, request, sealed_identifiers
 from recital_dsar.store.steps import drop_steps
-
-IDENTIFIERS = b"requests.identifiers"
 
 
 async def secure(means: Means, tenant_id: UUID, request_id: UUID) -> None:
@@ -58,22 +59,15 @@ async def _resolved(means: Means, tenant_id: UUID, request_id: UUID) -> tuple[UU
     if sealed is None or found.identifiers_key is None:
         return ()
     plain = json.loads(await means.vault.open_small(tenant_id, found.identifiers_key, sealed, IDENTIFIERS))
-    consent = means.ordered("consent", order_for(tenant_id, request_id, (), "resolve"))
-    answer = await consent.neighbour.post(
-        "/v1/subjects/resolve",
-        token=consent.token(),
-        json={"identifiers": [{"kind": kind, "value": value} for kind, value in plain["identifiers"]]},
-    )
-    if not answer.is_success:
-        raise Malformed("resolving_refused", "Consent refused what a request is identified by.")
-    subjects = _subjects(answer.json())
+    subjects = await resolved(means, tenant_id, request_id, [(kind, value) for kind, value in plain["identifiers"]])
     async with means.database.transaction(tenant_id) as tx:
         found = await request(tx, request_id, lock=True)
         if found.subjects is not None:
             return found.subjects
         if found.state is State.CLOSED:
             return ()
-        await change_request(tx, request_id, subjects=list(subjects))
+        repeats = repeated(subjects, await open_of_kind(tx, found.kind, request_id))
+        await change_request(tx, request_id, subjects=list(subjects), repeats=repeats)
         await announce(
             tx,
             RequestReceived(
@@ -81,6 +75,21 @@ async def _resolved(means: Means, tenant_id: UUID, request_id: UUID) -> tuple[UU
             ),
         )
     return subjects
+
+
+async def resolved(
+    means: Means, tenant_id: UUID, request_id: UUID, identifiers: Sequence[tuple[str, str]]
+) -> tuple[UUID, ...]:
+    """Ask consent who is behind identifiers. Raises Unavailable, or Malformed where it refuses them."""
+    consent = means.ordered("consent", order_for(tenant_id, request_id, (), "resolve"))
+    answer = await consent.neighbour.post(
+        "/v1/subjects/resolve",
+        token=consent.token(),
+        json={"identifiers": [{"kind": kind, "value": value} for kind, value in identifiers]},
+    )
+    if not answer.is_success:
+        raise Malformed("resolving_refused", "Consent refused what a request is identified by.")
+    return _subjects(answer.json())
 
 
 def _subjects(answer: object) -> tuple[UUID, ...]:

@@ -16,7 +16,7 @@ from recital_dsar.model import Step
 from recital_dsar.store.steps import due_steps, finish_step, lock_name, postpone_step
 
 TENANTS_SEEN = 16
-DESTRUCTIVE = frozenset({"erase", "forget", "sweep"})
+DESTRUCTIVE = frozenset({"erase", "forget", "sweep", "end"})
 Work = Callable[[UUID, UUID], Awaitable[None]]
 
 

@@ -18,12 +18,13 @@ from recital_runtime import (
 )
 
 from recital_dsar.actions.identity import Check, IdentityOutcome, settle_identity
-from recital_dsar.actions.intake import Asked, receive
+from recital_dsar.actions.intake import Asked, receive, receive_many
 from recital_dsar.actions.means import Means
 from recital_dsar.actions.reading import overview, work_list
 from recital_dsar.api.shapes import (
     IdentityCheck,
     IdentityView,
+    ManyRequests,
     NewRequest,
     Receipt,
     RequestView,
@@ -45,19 +46,17 @@ def request_routes(means: Means) -> Router:
         key: IdempotencyKey = None,
     ) -> Receipt:
         """Take a person's request in. What it is about is found and kept from erasure at once, or `pending`."""
-        if principal.tenant is None:
-            raise Forbidden("tenant_missing", "This token is of no tenant.")
-        asked = Asked(
-            kind=body.kind,
-            identifiers=tuple((each.kind, each.value) for each in body.identifiers),
-            channel={"kind": body.channel.kind, "address": body.channel.address},
-            language=body.language,
-            received_on=body.received_on,
-            note=body.note,
-            by=principal.subject,
-            by_portal=Role.PRIVACY_OFFICER not in principal.roles,
-        )
-        return receipt(await receive(means, principal.tenant, asked, key))
+        return receipt(await receive(means, _tenant_of(principal), _asked(body, principal), key))
+
+    @router.post("/bulk", status_code=201)
+    async def receive_requests(
+        body: ManyRequests,
+        principal: Annotated[Principal, authenticated(Permission.HANDLE_REQUESTS)],
+        key: IdempotencyKey = None,
+    ) -> list[Receipt]:
+        """Take requests in that came together, all or none; what each is about is found and kept in the background."""
+        asked = [_asked(each, principal) for each in body.requests]
+        return [receipt(each) for each in await receive_many(means, _tenant_of(principal), asked, key)]
 
     @router.get("")
     async def list_requests(
@@ -90,3 +89,22 @@ def request_routes(means: Means) -> Router:
         return identity_view(await overview(caller.tx, request), code)
 
     return router
+
+
+def _tenant_of(principal: Principal) -> UUID:
+    if principal.tenant is None:
+        raise Forbidden("tenant_missing", "This token is of no tenant.")
+    return principal.tenant
+
+
+def _asked(body: NewRequest, principal: Principal) -> Asked:
+    return Asked(
+        kind=body.kind,
+        identifiers=tuple((each.kind, each.value) for each in body.identifiers),
+        channel={"kind": body.channel.kind, "address": body.channel.address},
+        language=body.language,
+        received_on=body.received_on,
+        note=body.note,
+        by=principal.subject,
+        by_portal=Role.PRIVACY_OFFICER not in principal.roles,
+    )

@@ -15,11 +15,14 @@ from recital_dsar.api.shapes import (
     ItemCountsView,
     ItemFilter,
     ItemView,
+    Label,
     NewDecision,
     RequestView,
     item_view,
     request_view,
 )
+from recital_dsar.decisions.items import Said
+from recital_dsar.model import Decision
 from recital_dsar.store.items import Selection
 
 
@@ -29,10 +32,18 @@ def review_routes(means: Means) -> Router:
 
     @router.get("/items")
     async def list_items(
-        request: UUID, caller: Annotated[Caller, requires(Permission.READ_REQUESTS)], page: Paging
+        request: UUID,
+        caller: Annotated[Caller, requires(Permission.READ_REQUESTS)],
+        page: Paging,
+        kind: Label | None = None,
+        *,
+        undecided: bool = False,
+        decision: Decision | None = None,
     ) -> PageOf[ItemView]:
-        """List what was handed in, each with what is proposed and what was decided."""
-        found, shown = await items_shown(caller.tx, means.vault, request, after=page.after, most=page.limit + 1)
+        """List what was handed in, or what a filter finds of it, each with what is proposed and what was decided."""
+        chosen = Selection(kind=kind, undecided=undecided, decided=decision)
+        most = page.limit + 1
+        found, shown = await items_shown(caller.tx, means.vault, request, after=page.after, most=most, chosen=chosen)
         return page_of([item_view(each, found.subjects or ()) for each in shown], page, lambda each: each.id)
 
     @router.post("/decisions")
@@ -40,13 +51,14 @@ def review_routes(means: Means) -> Router:
         request: UUID, body: NewDecision, caller: Annotated[Caller, requires(Permission.HANDLE_REQUESTS)]
     ) -> DecisionView:
         """Decide on named items, all, or those a filter finds: all of them or, where one cannot stand, none."""
-        ruling = Ruling(
-            chosen=_selection(body),
+        said = Said(
             decision=body.decision,
             mute=None if body.mute is None else tuple(body.mute),
             ground=body.ground,
-            by=caller.principal.subject,
+            article=body.article,
+            wording=body.wording,
         )
+        ruling = Ruling(_selection(body), said, caller.principal.subject)
         decided, counts = await rule_on(caller.tx, means.vault, request, ruling)
         return DecisionView(
             decided=decided,
@@ -71,6 +83,7 @@ def _selection(body: NewDecision) -> Selection:
     return Selection(
         kind=wanted.kind,
         service=wanted.service,
+        held=wanted.held,
         undecided=wanted.undecided,
         decided=wanted.decision,
         since=wanted.since,

@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 from recital_runtime import Instant, Model, Text200, Text2000, Text10000
 
 from recital_dsar.actions.reading import ItemShown, Overview
+from recital_dsar.decisions.letters import is_mail_address
 from recital_dsar.decisions.progress import Block
+from recital_dsar.decisions.proposing import Proposal
 from recital_dsar.model import (
     Decision,
     Outcome,
@@ -38,6 +40,14 @@ class Channel(Model):
     kind: Literal["email", "letter", "officer"]
     address: Text2000 | None = None
 
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.kind == "email" and not is_mail_address(self.address):
+            raise ValueError("an e-mail address is needed")
+        if self.kind == "letter" and self.address is None:
+            raise ValueError("a postal address is needed")
+        return self
+
 
 class NewRequest(Model):
     """A person's request; `received_on` only by an officer, for one that came earlier (a letter)."""
@@ -48,6 +58,12 @@ class NewRequest(Model):
     language: Literal["nl", "en"] = "nl"
     received_on: date | None = None
     note: Text10000 | None = None
+
+
+class ManyRequests(Model):
+    """Requests that came together, as on paper: all are taken in or none."""
+
+    requests: Annotated[list[NewRequest], Field(min_length=1, max_length=100)]
 
 
 class Receipt(Model):
@@ -108,6 +124,13 @@ class RequestView(Receipt):
     received_at: Instant
     alarm_on: date
     extension_alarm_on: date
+    answer_by: date
+    extension_asked_at: Instant | None
+    extended_at: Instant | None
+    answered_at: Instant | None
+    channel: str
+    proved_by: str | None
+    repeats: UUID | None
     days_left: int | None
     subjects: list[UUID] | None
     order: UUID | None
@@ -151,6 +174,7 @@ class ProposalView(Model):
     mute: list[str]
     reason: str | None
     rule: str | None
+    article: str | None
 
 
 class ItemView(Model):
@@ -162,8 +186,10 @@ class ItemView(Model):
     thing: UUID | None
     at: Instant | None
     parties: list[PartyView]
-    proposal: ProposalView
+    held: bool
+    proposal: ProposalView | None
     decision: Decision | None
+    reason: str | None
     mute: list[str]
     ground: str | None
     decided_by: str | None
@@ -175,7 +201,8 @@ class ItemFilter(Model):
     """Which items are meant: those with each property that is stated."""
 
     kind: Label | None = None
-    service: Literal["consent", "ingest", "retention"] | None = None
+    service: Literal["consent", "ingest", "retention", "dsar"] | None = None
+    held: bool | None = None
     undecided: bool = False
     decision: Decision | None = None
     since: Instant | None = None
@@ -185,14 +212,18 @@ class ItemFilter(Model):
 class NewDecision(Model):
     """An officer's decision on named items, on all, or on those a filter finds; one of the three is stated.
 
-    Without `mute` every voice but the person's own is muted. To withhold, or to let others be heard, takes a ground.
+    Without `decision` each item gets what is proposed for it, and its reason. Without `mute` the proposed voices are
+    muted. To withhold, or to let others be heard, takes a ground; to erase, keep, restrict or correct an `article`, and
+    a correction its `wording`.
     """
 
     items: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | None = None
     all: bool = False
     filter: ItemFilter | None = None
-    decision: Decision
+    decision: Decision | None = None
     ground: Text2000 | None = None
+    article: Annotated[str, Field(pattern=r"^[0-9]{2}(\([0-9]\)(\([a-f]\))?)?$")] | None = None
+    wording: Text10000 | None = None
     mute: Annotated[list[Label], Field(max_length=64)] | None = None
 
     @model_validator(mode="after")
@@ -249,18 +280,25 @@ def item_view(shown: ItemShown, subjects: tuple[UUID, ...]) -> ItemView:
         parties=[
             PartyView(party=each.party, kind=each.kind, requester=each.subject in subjects) for each in item.parties
         ],
-        proposal=ProposalView(
-            decision=proposal.decision,
-            mute=list(proposal.mute),
-            reason=proposal.reason.code if proposal.reason else None,
-            rule=proposal.reason.rule if proposal.reason else None,
-        ),
+        held=item.held,
+        proposal=None if proposal is None else _proposal(proposal),
         decision=item.decision,
+        reason=item.reason,
         mute=list(item.mute),
         ground=shown.ground,
         decided_by=item.decided_by,
         decided_at=item.decided_at,
         trouble=item.trouble,
+    )
+
+
+def _proposal(proposal: Proposal) -> ProposalView:
+    return ProposalView(
+        decision=proposal.decision,
+        mute=list(proposal.mute),
+        reason=proposal.reason.code if proposal.reason else None,
+        rule=proposal.reason.rule if proposal.reason else None,
+        article=proposal.article,
     )
 
 
@@ -285,6 +323,13 @@ def _view(shown: Overview) -> dict[str, object]:
         "received_at": request.received_at,
         "alarm_on": request.deadlines.alarm_on,
         "extension_alarm_on": request.deadlines.extension_alarm_on,
+        "answer_by": request.answer_by,
+        "extension_asked_at": request.extension_asked_at,
+        "extended_at": request.extended_at,
+        "answered_at": request.answered_at,
+        "channel": request.channel,
+        "proved_by": request.proved_by,
+        "repeats": request.repeats,
         "days_left": shown.days_left,
         "subjects": None if request.subjects is None else list(request.subjects),
         "order": request.order,

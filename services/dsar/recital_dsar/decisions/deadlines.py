@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 
 from recital_dsar.decisions.holidays import agreed_holidays, legal_holidays
-from recital_dsar.model import Deadlines
+from recital_dsar.model import Deadlines, Request, State, TenantFacts
 
 INTERNAL_TARGET_DAYS = 10
 """`Zonder onnodige vertraging`: the month is the limit, not the aim."""
@@ -81,3 +81,23 @@ def deadlines(
 def days_left(due_on: date, now: datetime, time_zone: str) -> int:
     """Return how many days after today the last day is: 0 on that day, negative when it is over."""
     return (due_on - local_day(now, time_zone)).days
+
+
+def as_of(
+    found: Request, facts: TenantFacts, now: datetime, internal_target_days: int = INTERNAL_TARGET_DAYS
+) -> Deadlines:
+    """Return a request's dates as they would be if the doubt about identity ended now: it stops the period (R16)."""
+    if found.state is not State.IDENTITY_ASKED or found.identity_asked_at is None:
+        return found.deadlines
+    return deadlines(
+        found.deadlines.received_on,
+        country=facts.country,
+        region=facts.holiday_region,
+        paused=paused_days(found.identity_asked_at, now, facts.time_zone),
+        internal_target_days=internal_target_days,
+    )
+
+
+def last_day(dates: Deadlines, *, extended: bool) -> date:
+    """Return the last day for the answer: the first date, or the second once an extension is in force."""
+    return dates.extended_due_on if extended else dates.due_on

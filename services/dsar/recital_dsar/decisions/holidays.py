@@ -116,12 +116,14 @@ HOLIDAYS: Mapping[str, tuple[Holiday, ...]] = {
 def legal_holidays(country: str, region: str | None, year: int) -> frozenset[date]:
     """Return the tenant's list of a year: the country's days with the disputed ones, and those of its region.
 
-    A country we have no list for has none: that gives the earlier date.
+    A country we have no list for has none: that gives the earlier date. A region may bear its country before it, as in
+    ISO 3166-2: `DE-BY`.
     """
+    here = (region or "").removeprefix(f"{country}-")
     return frozenset(
         holiday.on(year)
         for holiday in HOLIDAYS.get(country, ())
-        if holiday.gap is not CalendarGap.REGIONAL or region in holiday.regions
+        if holiday.gap is not CalendarGap.REGIONAL or here in holiday.regions
     )
 
 

@@ -1,22 +1,24 @@
-"""Which requests are taken in, and on which day they count as received."""
+"""Which requests are taken in, on which day they count as received, and which one repeats another."""
 
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 from recital_errors import Reason
 
-from recital_dsar.model import RequestKind
-
-ACCEPTED = frozenset({RequestKind.ACCESS})
 OLDEST_LETTER = timedelta(days=366)
 
 
-def may_receive(kind: RequestKind, *, received_on: date | None, today: date, by_officer: bool) -> Reason | None:
+def may_receive(
+    *, received_on: date | None, today: date, by_officer: bool, tenant_closing: bool = False
+) -> Reason | None:
     """Return why a request cannot be taken in as stated, or None.
 
-    Only an officer may say that it came on an earlier day (a letter), never on a later one and at most a year ago.
+    Only an officer may say that it came on an earlier day (a letter), never on a later one and at most a year ago. A
+    tenant that is closing takes no request in by its staff; a person still may ask, until nothing is left.
     """
-    if kind not in ACCEPTED:
-        return Reason("kind_not_accepted")
+    if tenant_closing and by_officer:
+        return Reason("tenant_closing")
     if received_on is None:
         return None
     if not by_officer:
@@ -26,3 +28,12 @@ def may_receive(kind: RequestKind, *, received_on: date | None, today: date, by_
     if received_on < today - OLDEST_LETTER:
         return Reason("received_on_too_old", "R16")
     return None
+
+
+def repeated(subjects: Collection[UUID], open_before: Sequence[tuple[UUID, Collection[UUID]]]) -> UUID | None:
+    """Return the first open request of the same kind that concerns one of the same persons, None for nobody.
+
+    `open_before` are id and subjects of those that came earlier. The second one stands and has its own dates; it is
+    only shown what it repeats, since a refusal at intake would tell a stranger that the first one exists.
+    """
+    return next((id_ for id_, theirs in open_before if not set(subjects).isdisjoint(theirs)), None)

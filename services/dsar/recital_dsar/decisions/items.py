@@ -1,73 +1,103 @@
-"""What is given of each item and whose voices are muted: the proposal, and whether an officer's decision can stand.
+"""Whether an officer's decision on an item can stand, and what of an item its person may have.
 
-A copy may not harm others (AVG art. 15(4), R13): by default only the person who asked is heard. An item is never
-refused as a whole where a part can be given.
+An item is never refused as a whole where a part can be given (R13); what deviates from the proposal bears a ground.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from recital_errors import Reason
 
-from recital_dsar.model import Decision, Item, RequestKind
+from recital_dsar.decisions import measures
+from recital_dsar.decisions.measures import MEASURED
+from recital_dsar.decisions.proposing import RECORDING, Asking, is_separable, muted, propose, words
+from recital_dsar.model import Decision, Item
 
-RECORDING = "recording"
-DECISIONS = {RequestKind.ACCESS: frozenset({Decision.GIVE, Decision.MASK, Decision.WITHHOLD})}
+COPIES = frozenset({Decision.GIVE, Decision.MASK, Decision.WITHHOLD})
+"""What may be decided of an item in a request for a copy, of whatever kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What the rules propose for an item; `reason` says why voices are muted, if any are."""
+class Said:
+    """What an officer says of an item: nothing as `decision` is the proposal, nothing as `mute` the proposed voices."""
 
-    decision: Decision
-    mute: tuple[str, ...]
-    reason: Reason | None
+    decision: Decision | None = None
+    mute: tuple[str, ...] | None = None
+    ground: str | None = None
+    article: str | None = None
+    wording: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An officer's decision on an item, complete."""
+    """A decision on an item, complete; `reason` is the code of the proposal that was taken over."""
 
     decision: Decision
-    mute: tuple[str, ...]
+    mute: tuple[str, ...] = ()
+    ground: str | None = None
+    reason: str | None = None
+    article: str | None = None
 
 
-def others(item: Item, subjects: Collection[UUID]) -> tuple[str, ...]:
-    """Return the labels of the parties that are not the person who asks, in the item's order; unknown ones too."""
-    return tuple(each.party for each in item.parties if each.subject not in subjects)
-
-
-def propose(item: Item, subjects: Collection[UUID]) -> Proposal:
-    """Propose to give every item, and to mute every other voice in a recording."""
-    mute = others(item, subjects) if item.kind == RECORDING else ()
-    return Proposal(Decision.GIVE, mute, Reason("others_muted", "R13") if mute else None)
-
-
-def judge(
-    item: Item, subjects: Collection[UUID], *, decision: Decision, mute: Iterable[str] | None, ground: str | None
-) -> Chosen | Reason:
+def judge(asking: Asking, item: Item, said: Said) -> Chosen | Reason:
     """Complete an officer's decision on one item, or say why it cannot stand.
 
-    Without `mute` the proposal's voices are muted. To withhold an item, and to let another person be heard, a ground
-    is needed; who asked may be muted as well, never alone.
+    To withhold an item, and to let another person be heard, a ground is needed; who asked may be muted as well, never
+    alone. The grounds of erasures and the other rights are articles: see `measures`.
     """
-    if decision not in DECISIONS[RequestKind.ACCESS]:
+    reason = None
+    if said.decision is None:
+        proposal = propose(asking, item)
+        if proposal is None:
+            return Reason("nothing_proposed")
+        reason = proposal.reason.code if proposal.reason is not None else None
+        said = replace(
+            said,
+            decision=proposal.decision,
+            mute=None,
+            ground=said.ground or words(reason, asking.language),
+            article=proposal.article or said.article,
+        )
+    decision = said.decision
+    assert decision is not None  # noqa: S101 - for the type checker: set just above where it was not stated
+    if asking.kind in MEASURED:
+        terms = measures.Terms(said.article, said.ground, said.wording)
+        refusal = measures.judge(asking.kind, item, decision, terms)
+        return refusal or Chosen(decision, (), said.ground, reason, said.article)
+    if decision not in COPIES:
         return Reason("decision_not_for_kind")
     if decision is Decision.WITHHOLD:
-        if ground is None:
-            return Reason("ground_missing", "R13")
-        return Chosen(decision, ()) if not mute else Reason("mute_without_giving")
-    proposed = propose(item, subjects).mute
-    chosen = proposed if mute is None else tuple(sorted(set(mute)))
-    if not set(chosen) <= {each.party for each in item.parties} or (chosen and item.kind != RECORDING):
-        return Reason("party_unknown")
-    if decision is Decision.MASK and not chosen:
-        return Reason("nothing_to_mute")
-    if set(proposed) - set(chosen) and ground is None:
+        return _withheld(said, reason)
+    return _given(asking, item, replace(said, decision=decision), reason)
+
+
+def _withheld(said: Said, reason: str | None) -> Chosen | Reason:
+    if said.ground is None:
         return Reason("ground_missing", "R13")
-    return Chosen(decision, chosen)
+    if said.mute:
+        return Reason("mute_without_giving")
+    return Chosen(Decision.WITHHOLD, (), said.ground, reason)
+
+
+def _given(asking: Asking, item: Item, said: Said, reason: str | None) -> Chosen | Reason:
+    usual = muted(asking, item)
+    mute = usual if said.mute is None else _in_order(item, said.mute)
+    if (said.mute is not None and set(mute) != set(said.mute)) or (mute and item.kind != RECORDING):
+        return Reason("party_unknown")
+    if said.decision is Decision.MASK and not mute:
+        return Reason("nothing_to_mute")
+    if set(usual) - set(mute) and said.ground is None:
+        return Reason("ground_missing", "R13")
+    if not is_separable(item, mute):
+        return Reason("not_separable", "R13")
+    return Chosen(said.decision or Decision.GIVE, mute, said.ground, reason)
+
+
+def _in_order(item: Item, labels: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(labels)
+    return tuple(each.party for each in item.parties if each.party in wanted)
 
 
 def for_person(content: Mapping[str, Any], subjects: Collection[UUID]) -> dict[str, Any]:

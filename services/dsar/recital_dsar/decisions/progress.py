@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from recital_errors import Reason
 
-from recital_dsar.model import SERVICES, ItemCounts, Part, PartState, Request, State, Withholding
+from recital_dsar.decisions.measures import MEASURED
+from recital_dsar.model import SERVICES, ItemCounts, Part, PartState, Request, RequestKind, State, Withholding
 
 NEXT_STEPS = {
     State.RECEIVED: "check_identity",
@@ -13,6 +14,7 @@ NEXT_STEPS = {
     State.IDENTIFIED: "order_collection",
     State.COLLECTING: "await_parts",
     State.REVIEW: "decide_items",
+    State.CARRYING_OUT: "await_owners",
     State.BUILDING: "await_package",
     State.READY: "await_pickup",
     State.DELIVERED: "close",
@@ -38,12 +40,19 @@ class Progress:
     blocked_by: tuple[Block, ...]
 
 
-def progress(request: Request, parts: Sequence[Part], items: ItemCounts, troubles: Sequence[str]) -> Progress:
+def progress(
+    request: Request,
+    parts: Sequence[Part],
+    items: ItemCounts,
+    troubles: Sequence[str],
+    beside: Sequence[Block] = (),
+) -> Progress:
     """Say what a request needs next; `parts` and `items` are of its collection.
 
-    `troubles` are the causes for which work in the background failed last and is tried again.
+    `troubles` are the causes for which work in the background failed last and is tried again; `beside` is what letters,
+    proofs, measures and recipients wait for.
     """
-    blocks: list[Block] = []
+    blocks: list[Block] = list(beside)
     if request.state in (State.RECEIVED, State.IDENTITY_ASKED, State.IDENTIFIED):
         if request.subjects is None:
             blocks.append(Block("resolving_pending", "consent"))
@@ -51,13 +60,10 @@ def progress(request: Request, parts: Sequence[Part], items: ItemCounts, trouble
             blocks.append(Block("withholding_pending", "retention"))
     if request.state is State.COLLECTING:
         blocks += _missing_parts(parts)
-    if request.state is State.REVIEW and items.decided < items.total:
+    if request.state is State.REVIEW and items.decided < items.total and _decides_all(request.kind):
         blocks.append(Block("items_undecided", count=items.total - items.decided))
     blocks += [Block(cause) for cause in sorted(set(troubles))]
-    step = NEXT_STEPS[request.state]
-    if request.state is State.REVIEW and items.decided == items.total:
-        step = "build_package"
-    return Progress(step, tuple(blocks))
+    return Progress(_next_step(request, items), tuple(blocks))
 
 
 def may_build(items: ItemCounts) -> Reason | None:
@@ -67,7 +73,7 @@ def may_build(items: ItemCounts) -> Reason | None:
 
 def is_complete(parts: Sequence[Part]) -> bool:
     """Whether every service has handed in its part and each holds exactly what its owner stated (R15)."""
-    return {part.service for part in parts if part.state is PartState.CHECKED} == set(SERVICES)
+    return {part.service for part in parts if part.state is PartState.CHECKED} >= set(SERVICES)
 
 
 def part_is_whole(part: Part, *, sha256: str, size: int, items: int) -> bool:
@@ -81,3 +87,23 @@ def _missing_parts(parts: Sequence[Part]) -> list[Block]:
     return [
         Block(codes[state], service) for service in SERVICES if (state := states.get(service)) is not PartState.CHECKED
     ]
+
+
+def _decides_all(kind: RequestKind) -> bool:
+    """Whether every item needs a decision: for a copy and for an erasure."""
+    return kind not in MEASURED or kind is RequestKind.ERASURE
+
+
+def _next_step(request: Request, items: ItemCounts) -> str:
+    measured = request.kind in MEASURED
+    if request.state is State.REFUSED or (measured and request.state is State.READY):
+        return "send_letter"
+    if request.state is not State.REVIEW:
+        return NEXT_STEPS[request.state]
+    if request.kind is RequestKind.OBJECTION:
+        return "decide_objection"
+    if measured and items.decided and (items.decided == items.total or not _decides_all(request.kind)):
+        return "carry_out"
+    if not measured and items.decided == items.total:
+        return "build_package"
+    return "carry_out" if items.total == 0 and measured else NEXT_STEPS[request.state]

@@ -12,18 +12,38 @@ TRANSITIONS: Mapping[tuple[State, Move], State] = {
     (State.IDENTITY_ASKED, Move.REFUSE_IDENTITY): State.REFUSED,
     (State.IDENTIFIED, Move.ORDER_COLLECTION): State.COLLECTING,
     (State.COLLECTING, Move.COMPLETE_COLLECTION): State.REVIEW,
+    (State.COLLECTING, Move.COLLECT_ANEW): State.IDENTIFIED,
+    (State.REVIEW, Move.COLLECT_ANEW): State.IDENTIFIED,
     (State.REVIEW, Move.START_PACKAGE): State.BUILDING,
+    (State.REVIEW, Move.CARRY_OUT): State.CARRYING_OUT,
+    (State.CARRYING_OUT, Move.FINISH_MEASURES): State.READY,
     (State.BUILDING, Move.FINISH_PACKAGE): State.READY,
     (State.BUILDING, Move.LOSE_PACKAGE): State.REVIEW,
     (State.READY, Move.LOSE_PACKAGE): State.REVIEW,
     (State.READY, Move.DELIVER): State.DELIVERED,
     (State.DELIVERED, Move.CLOSE): State.CLOSED,
     (State.REFUSED, Move.CLOSE): State.CLOSED,
+    **{
+        (state, Move.REFUSE): State.REFUSED
+        for state in (State.RECEIVED, State.IDENTITY_ASKED, State.IDENTIFIED, State.COLLECTING, State.REVIEW)
+    },
 }
 
 OPEN = frozenset(State) - {State.CLOSED}
-IDENTIFIED = frozenset({State.IDENTIFIED, State.COLLECTING, State.REVIEW, State.BUILDING, State.READY, State.DELIVERED})
-"""The states in which an officer has confirmed who asks."""
+IDENTIFIED = frozenset(
+    {
+        State.IDENTIFIED,
+        State.COLLECTING,
+        State.REVIEW,
+        State.CARRYING_OUT,
+        State.BUILDING,
+        State.READY,
+        State.DELIVERED,
+    }
+)
+"""The states in which it has been proved who asks."""
+AWAITS_PROOF = frozenset({State.RECEIVED, State.IDENTITY_ASKED})
+"""The states in which it has not."""
 
 
 def after(state: State, move: Move) -> State | None:

@@ -9,6 +9,10 @@ from sqlalchemy import delete, func, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recital_dsar.model import ErasureOrder
+from recital_dsar.store.challenges import ChallengeRow
+from recital_dsar.store.letters import LetterRow
+from recital_dsar.store.measures import MeasureRow
+from recital_dsar.store.recipients import RecipientRow
 from recital_dsar.store.tables import (
     ErasureOrderRow,
     ItemRow,
@@ -22,6 +26,16 @@ from recital_dsar.store.tables import (
 )
 
 ORDERS, REQUESTS = table(ErasureOrderRow), table(RequestRow)
+# Everything in a request's file, and the column that names the request.
+FILE = (
+    (ItemRow, "request_id"),
+    (PartRow, "request_id"),
+    (RequestEntryRow, "request_id"),
+    (LetterRow, "request_id"),
+    (ChallengeRow, "id"),
+    (MeasureRow, "request_id"),
+    (RecipientRow, "request_id"),
+)
 
 
 async def add_order(tx: Transaction, order: ErasureOrder, control_sequence: int) -> None:
@@ -59,11 +73,7 @@ async def settle_order(tx: Transaction, order_id: UUID, *, erased: bool) -> None
 
 async def erase_file(tx: Transaction, request: UUID) -> None:
     """Destroy a closed request's file: what is left is its kind, its dates and its outcome, and nobody in it."""
-    for row, column in (
-        (ItemRow, "request_id"),
-        (PartRow, "request_id"),
-        (RequestEntryRow, "request_id"),
-    ):
+    for row, column in FILE:
         await tx.execute(delete(table(row)).where(mine(row, tx), table(row).c[column] == request))
     steps = table(StepRow)
     await tx.execute(delete(steps).where(mine(StepRow, tx), steps.c.request_id == request, steps.c.step != "erase"))
@@ -85,10 +95,10 @@ async def erase_file(tx: Transaction, request: UUID) -> None:
 async def is_erased(tx: Transaction, request: UUID) -> bool:
     """Whether nothing of a request's file is left in any table."""
     left: Any = 0
-    for row in (ItemRow, PartRow, RequestEntryRow):
+    for row, column in FILE:
         left += (
             await tx.execute(
-                select(func.count()).select_from(table(row)).where(mine(row, tx), table(row).c.request_id == request)
+                select(func.count()).select_from(table(row)).where(mine(row, tx), table(row).c[column] == request)
             )
         ).scalar_one()
     skeleton = (

@@ -1,5 +1,6 @@
 """Packages: where each lies, under which key, and how far it has come."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from recital_database import Transaction
 from recital_errors import NotFound
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from recital_dsar.model import Package, PackageState
 from recital_dsar.store.tables import PackageRow, mine, table
@@ -50,6 +52,17 @@ async def newest_package(tx: Transaction, request: UUID) -> Package | None:
         )
     ).one_or_none()
     return None if row is None else _package(row)
+
+
+async def newest_packages(tx: Transaction, requests: Collection[UUID]) -> dict[UUID, Package]:
+    """Return the package that was last begun for each of several requests."""
+    rows = await tx.execute(
+        select(PACKAGES)
+        .ext(distinct_on(PACKAGES.c.request_id))
+        .where(mine(PackageRow, tx), PACKAGES.c.request_id.in_(list(requests)))
+        .order_by(PACKAGES.c.request_id, PACKAGES.c.id.desc())
+    )
+    return {row.request_id: _package(row) for row in rows}
 
 
 async def place_package(tx: Transaction, was: Package, *, key: UUID, object_key: str, ends_at: datetime) -> None:

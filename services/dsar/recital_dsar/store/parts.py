@@ -1,6 +1,6 @@
 """The parts that services hand in for a collection."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,25 @@ async def add_part(tx: Transaction, new: Part, collected_at: datetime) -> bool:
     return added.first() is not None
 
 
+async def add_own_part(tx: Transaction, new: Part, sealed: bytes) -> None:
+    """Keep the part that this service rendered itself; what it says is sealed."""
+    await add_part(tx, new, tx.now)
+    await tx.execute(update(PARTS).where(mine(PartRow, tx), PARTS.c.id == new.id).values(sealed=sealed))
+
+
+async def own_part(tx: Transaction, part_id: UUID) -> bytes | None:
+    """Return what a part of this service says, sealed; None once its request is closed."""
+    found: bytes | None = (
+        await tx.execute(select(PARTS.c.sealed).where(mine(PartRow, tx), PARTS.c.id == part_id))
+    ).scalar_one_or_none()
+    return found
+
+
+async def empty_own_parts(tx: Transaction, request: UUID) -> None:
+    """Delete what this service's own parts of a request say."""
+    await tx.execute(update(PARTS).where(mine(PartRow, tx), PARTS.c.request_id == request).values(sealed=None))
+
+
 async def part(tx: Transaction, part_id: UUID) -> Part:
     """Return a part; raises NotFound."""
     row = (await tx.execute(select(PARTS).where(mine(PartRow, tx), PARTS.c.id == part_id))).one_or_none()
@@ -50,6 +69,17 @@ async def parts_of(tx: Transaction, order: UUID | None) -> Sequence[Part]:
     """Return the parts of a collection by service."""
     rows = await tx.execute(select(PARTS).where(mine(PartRow, tx), PARTS.c.order_id == order).order_by(PARTS.c.service))
     return [_part(row) for row in rows]
+
+
+async def parts_of_orders(tx: Transaction, orders: Collection[UUID]) -> dict[UUID, list[Part]]:
+    """Return the parts of several collections, each by service."""
+    rows = await tx.execute(
+        select(PARTS).where(mine(PartRow, tx), PARTS.c.order_id.in_(list(orders))).order_by(PARTS.c.service)
+    )
+    found: dict[UUID, list[Part]] = {}
+    for row in rows:
+        found.setdefault(row.order_id, []).append(_part(row))
+    return found
 
 
 async def judge_part(tx: Transaction, part_id: UUID, state: PartState) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from recital_database import Transaction
 from recital_errors import Gone, NotFound
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import any_, delete, func, insert, literal, select, tuple_, update
 
 from recital_dsar.model import (
     CodeFacts,
@@ -38,6 +38,7 @@ class NewRequest:
     identifiers: bytes
     looked_at: datetime
     look_at: datetime | None
+    channel: str
 
 
 async def add_request(tx: Transaction, new: NewRequest) -> None:
@@ -50,6 +51,8 @@ async def add_request(tx: Transaction, new: NewRequest) -> None:
             state=State.RECEIVED.value,
             language=new.language,
             by_portal=new.by_portal,
+            channel=new.channel,
+            paused_days=0,
             received_at=tx.now,
             withholding=Withholding.PENDING.value,
             code_tries=0,
@@ -101,9 +104,9 @@ async def requests_by_due_date(
     if state is not None:
         asked = asked.where(REQUESTS.c.state == state.value)
     if after is not None:
-        place = select(REQUESTS.c.due_on, REQUESTS.c.id).where(mine(RequestRow, tx), REQUESTS.c.id == after)
-        asked = asked.where(tuple_(REQUESTS.c.due_on, REQUESTS.c.id) > place.scalar_subquery())
-    rows = await tx.execute(asked.order_by(REQUESTS.c.due_on, REQUESTS.c.id).limit(most))
+        place = select(REQUESTS.c.answer_by, REQUESTS.c.id).where(mine(RequestRow, tx), REQUESTS.c.id == after)
+        asked = asked.where(tuple_(REQUESTS.c.answer_by, REQUESTS.c.id) > place.scalar_subquery())
+    rows = await tx.execute(asked.order_by(REQUESTS.c.answer_by, REQUESTS.c.id).limit(most))
     return [_request(row) for row in rows]
 
 
@@ -128,6 +131,59 @@ async def portal_requests_since(tx: Transaction, since: datetime) -> int:
     return int((await tx.execute(counted)).scalar_one())
 
 
+async def open_of_kind(tx: Transaction, kind: RequestKind, before: UUID) -> Sequence[tuple[UUID, tuple[UUID, ...]]]:
+    """Return id and subjects of open requests of a kind that came before another, oldest first."""
+    rows = await tx.execute(
+        select(REQUESTS.c.id, REQUESTS.c.subjects)
+        .where(
+            mine(RequestRow, tx),
+            REQUESTS.c.closed_at.is_(None),
+            REQUESTS.c.kind == kind.value,
+            REQUESTS.c.subjects.is_not(None),
+            REQUESTS.c.id < before,
+        )
+        .order_by(REQUESTS.c.id)
+    )
+    return [(row.id, tuple(row.subjects)) for row in rows]
+
+
+async def open_about(tx: Transaction, subject: UUID) -> Sequence[Request]:
+    """Return open requests that concern a subject, rows locked."""
+    rows = await tx.execute(
+        select(REQUESTS)
+        .where(mine(RequestRow, tx), REQUESTS.c.closed_at.is_(None), literal(subject) == any_(REQUESTS.c.subjects))
+        .order_by(REQUESTS.c.id)
+        .with_for_update()
+    )
+    return [_request(row) for row in rows]
+
+
+async def requests_about(tx: Transaction, subjects: Sequence[UUID], *, but: UUID) -> Sequence[Request]:
+    """Return every request but one that concerns any of these subjects and whose file is kept, oldest first."""
+    rows = await tx.execute(
+        select(REQUESTS)
+        .where(
+            mine(RequestRow, tx),
+            REQUESTS.c.subjects.overlap(list(subjects)),
+            REQUESTS.c.erased_at.is_(None),
+            REQUESTS.c.id != but,
+        )
+        .order_by(REQUESTS.c.id)
+    )
+    return [_request(row) for row in rows]
+
+
+async def open_by_kind(tx: Transaction) -> dict[str, int]:
+    """Count open requests by kind."""
+    rows = await tx.execute(
+        select(REQUESTS.c.kind, func.count().label("number"))
+        .where(mine(RequestRow, tx), REQUESTS.c.closed_at.is_(None))
+        .group_by(REQUESTS.c.kind)
+        .order_by(REQUESTS.c.kind)
+    )
+    return {row.kind: row.number for row in rows}
+
+
 async def shut(tx: Transaction, request_id: UUID) -> None:
     """Take a request off the list of open ones."""
     await tx.execute(delete(OPEN_REQUESTS).where(mine(OpenRequestRow, tx), OPEN_REQUESTS.c.id == request_id))
@@ -149,6 +205,21 @@ async def to_look_at(tx: Transaction, most: int) -> list[tuple[UUID, UUID]]:
         .limit(most)
     )
     return [(row.tenant_id, row.id) for row in rows]
+
+
+async def tenants_with_open(tx: Transaction) -> list[UUID]:
+    """Return the tenants that have open requests (worker role)."""
+    return [row.tenant_id for row in await tx.execute(select(OPEN_REQUESTS.c.tenant_id).distinct())]
+
+
+async def open_limits(tx: Transaction) -> list[date]:
+    """Return the last day for the answer of each open request that has none."""
+    rows = await tx.execute(
+        select(REQUESTS.c.answer_by).where(
+            mine(RequestRow, tx), REQUESTS.c.closed_at.is_(None), REQUESTS.c.answered_at.is_(None)
+        )
+    )
+    return [row.answer_by for row in rows]
 
 
 async def last_look(tx: Transaction, request_id: UUID) -> datetime | None:
@@ -208,4 +279,10 @@ def _request(row: Any) -> Request:
         file_key=row.file_key,
         identifiers_key=row.identifiers_key,
         code=CodeFacts(row.code_digest, row.code_tries),
+        channel=row.channel,
+        proved_by=row.proved_by,
+        repeats=row.repeats,
+        extension_asked_at=row.extension_asked_at,
+        extended_at=row.extended_at,
+        answered_at=row.answered_at,
     )

@@ -31,6 +31,12 @@ class TenantRow(Tabular, table=True):
     languages: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     key_id: UUID
     opened_at: datetime = _instant()
+    holiday_region: str | None
+    staff_voices_muted: bool
+    package_retention: str | None
+    letterhead: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    closing_at: datetime | None = _instant(nullable=True)
+    erased_at: datetime | None = _instant(nullable=True)
 
 
 class RequestRow(Tabular, table=True):
@@ -62,6 +68,15 @@ class RequestRow(Tabular, table=True):
     file_key: UUID | None
     identifiers_key: UUID | None
     identifiers: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    channel: str
+    proved_by: str | None
+    repeats: UUID | None
+    paused_days: int
+    extension_asked_at: datetime | None = _instant(nullable=True)
+    extended_at: datetime | None = _instant(nullable=True)
+    answered_at: datetime | None = _instant(nullable=True)
+    answered_in_time: bool | None
+    answer_by: date
 
 
 class RequestEntryRow(Tabular, table=True):
@@ -91,6 +106,7 @@ class PartRow(Tabular, table=True):
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
     sha256: str
     collected_at: datetime = _instant()
+    sealed: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
 
 
 class ItemRow(Tabular, table=True):
@@ -112,6 +128,10 @@ class ItemRow(Tabular, table=True):
     decided_at: datetime | None = _instant(nullable=True)
     entry_id: UUID | None
     trouble: str | None
+    call_id: UUID | None
+    bases: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    held: bool
+    reason: str | None
 
 
 class PackageRow(Tabular, table=True):

@@ -1,8 +1,10 @@
 """Tenants as consent told of them."""
 
+from typing import Any
+
 from recital_database import Transaction
-from recital_errors import Unavailable
-from sqlalchemy import select
+from recital_errors import Gone, Unavailable
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recital_dsar.model import TenantFacts
@@ -20,22 +22,51 @@ async def add_tenant(tx: Transaction, facts: TenantFacts) -> None:
             languages=list(facts.languages),
             key_id=facts.key,
             opened_at=tx.now,
+            staff_voices_muted=facts.staff_voices_muted,
         )
         .on_conflict_do_nothing()
     )
 
 
-async def find_tenant(tx: Transaction) -> TenantFacts | None:
-    """Return what is known of the transaction's tenant."""
-    row = (await tx.execute(select(table(TenantRow)).where(mine(TenantRow, tx)))).one_or_none()
+async def find_tenant(tx: Transaction, *, lock: str | None = None) -> TenantFacts | None:
+    """Return what is known of the transaction's tenant; None for one that is not known. Raises Gone when erased.
+
+    `lock` is "share" for what must not happen while the tenant is being closed, "own" for the closing.
+    """
+    asked = select(table(TenantRow)).where(mine(TenantRow, tx))
+    if lock is not None:
+        asked = asked.with_for_update(read=lock == "share")
+    row = (await tx.execute(asked)).one_or_none()
     if row is None:
         return None
-    return TenantFacts(row.country, row.time_zone, tuple(row.languages), row.key_id)
+    if row.erased_at is not None:
+        raise Gone("tenant_erased", "Nothing of this tenant is left.")
+    return TenantFacts(
+        country=row.country,
+        time_zone=row.time_zone,
+        languages=tuple(row.languages),
+        key=row.key_id,
+        holiday_region=row.holiday_region,
+        staff_voices_muted=row.staff_voices_muted,
+        package_retention=row.package_retention,
+        closing=row.closing_at is not None,
+    )
 
 
-async def tenant(tx: Transaction) -> TenantFacts:
+async def tenant(tx: Transaction, *, lock: str | None = None) -> TenantFacts:
     """Return what is known of the transaction's tenant; Unavailable while consent's word has not come."""
-    found = await find_tenant(tx)
+    found = await find_tenant(tx, lock=lock)
     if found is None:
         raise Unavailable("tenant_not_ready", "This tenant has just been opened; try again.", retry_after=1)
     return found
+
+
+async def change_tenant(tx: Transaction, **values: Any) -> None:
+    """Write columns of the transaction's tenant."""
+    await tx.execute(update(table(TenantRow)).where(mine(TenantRow, tx)).values(**values))
+
+
+async def letterhead(tx: Transaction) -> dict[str, str]:
+    """Return what stands at the head of the tenant's letters; empty where nothing was stated."""
+    found = (await tx.execute(select(table(TenantRow).c.letterhead).where(mine(TenantRow, tx)))).scalar_one_or_none()
+    return dict(found or {})
