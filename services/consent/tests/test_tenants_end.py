@@ -120,7 +120,7 @@ async def test_a_closed_tenant_takes_nothing_in_and_can_still_be_told_what_restr
     call = await desk.ended_call()
     asks(desk)
     await closing.close_tenant(desk.means, desk.tenant)
-    for wanted in (desk.register("pbx-2"),):
+    for wanted in (desk.register("pbx-2"), desk.permit(call.id)):
         with pytest.raises(Forbidden) as refused:
             await wanted
         assert refused.value.code == "tenant_closed"
