@@ -29,7 +29,7 @@ from recital_events import (
     TenantOpened,
 )
 
-from recital_ingest.actions import collecting, erasing, facts, permits
+from recital_ingest.actions import annotating, binding, collecting, erasing, facts, permits
 from recital_ingest.actions.means import Means
 
 
@@ -50,18 +50,18 @@ def handlers(means: Means) -> Handlers:
         RequestReceived: facts.receive_request,
         RequestClosed: facts.close_request,
         CollectionOrdered: collecting.take_order,
-        TenantChanged: None,
-        TenantClosed: None,
-        TenantErased: None,
+        TenantChanged: facts.change_tenant,
+        TenantClosed: facts.close_tenant,
+        TenantErased: partial(facts.erase_tenant, means),
         PurposeRetired: None,
-        SubjectMerged: None,
-        SubjectSplit: None,
-        PermitSuspended: None,
-        PermitReinstated: None,
-        HoldPlaced: None,
-        HoldReleased: None,
+        SubjectMerged: binding.merge,
+        SubjectSplit: binding.split,
+        PermitSuspended: permits.suspend,
+        PermitReinstated: permits.reinstate,
+        HoldPlaced: binding.hold,
+        HoldReleased: binding.release,
         ErasureWithheld: None,
-        RestrictionSet: None,
-        RestrictionLifted: None,
-        RectificationDecided: None,
+        RestrictionSet: binding.restrict,
+        RestrictionLifted: binding.lift,
+        RectificationDecided: annotating.take_rectification,
     }

@@ -7,7 +7,17 @@ from uuid import UUID
 import pytest
 from recital_errors import Gone
 from recital_ingest.decisions.access import LASTS, Allowed, Wish, asks_clocks, audible, may_listen, still_holds
-from recital_ingest.model.listening import SUBJECT_REQUEST, Clock, Clocks, Grant, Listener, OpenRequest, Standing
+from recital_ingest.model.listening import (
+    BREAK_GLASS,
+    LEGAL_CLAIMS,
+    SUBJECT_REQUEST,
+    Clock,
+    Clocks,
+    Grant,
+    Listener,
+    OpenRequest,
+    Standing,
+)
 from recital_ingest.model.recording import Recording, State
 from recital_ingest.model.refusal import Refusal
 
@@ -140,3 +150,42 @@ def test_a_revoked_permit_leaves_what_remains_with_this_recordings_own_guard(rec
     left = replace(STANDING, remaining={"contract": ((2_000, 5_000), (8_000, 10_000))})
     assert audible(wide, left, "contract") == ((2_100, 4_900), (8_100, 10_000))
     assert audible(wide, left, SUBJECT_REQUEST) == ((2_100, 4_900), (8_100, 10_000))
+
+
+COUNSEL = Listener("counsel", frozenset({"legal_counsel"}))
+HELD = replace(STANDING, held=True)
+REVOKED_AND_HELD = replace(HELD, remaining={})
+
+
+@pytest.mark.parametrize(
+    ("wish", "standing", "reasons"),
+    [
+        (Wish(COUNSEL, LEGAL_CLAIMS), HELD, []),
+        (Wish(COUNSEL, LEGAL_CLAIMS), replace(HELD, restricted=True), []),
+        (Wish(COUNSEL, LEGAL_CLAIMS), REVOKED_AND_HELD, []),
+        (Wish(COUNSEL, LEGAL_CLAIMS), STANDING, ["not_held"]),
+        (Wish(OFFICER, LEGAL_CLAIMS), HELD, ["role_not_in_purpose"]),
+        (Wish(OFFICER, BREAK_GLASS, ticket="T-1"), STANDING, []),
+        (Wish(OFFICER, BREAK_GLASS), STANDING, ["ticket_missing"]),
+        (Wish(COUNSEL, BREAK_GLASS), STANDING, ["role_not_in_purpose", "ticket_missing"]),
+        (Wish(OFFICER, BREAK_GLASS, ticket="T-1"), REVOKED_AND_HELD, ["nothing_remains"]),
+        (Wish(HANDLER, "contract"), replace(STANDING, restricted=True), ["restricted"]),
+        # A hold outranks a late entry: what is left is for legal counsel alone.
+        (Wish(HANDLER, "contract"), replace(HELD, remaining={"contract": ((0, 10_000),)}), ["restricted"]),
+        (Wish(HANDLER, "contract"), HELD, []),
+        (Wish(HANDLER, "contract"), replace(STANDING, suspended=True), ["permit_suspended"]),
+        (Wish(COUNSEL, LEGAL_CLAIMS), replace(HELD, suspended=True), ["permit_suspended"]),
+    ],
+)
+def test_what_was_decided_afterwards_binds_who_may_listen(
+    recording: MakeRecording, wish: Wish, standing: Standing, reasons: list[str]
+) -> None:
+    verdict = may_listen(wish, recording(), standing, RUNNING, now=NOW)
+    assert codes(verdict) == reasons if reasons else isinstance(verdict, Allowed)
+    grant = Grant(UUID(int=1), UUID(int=20), wish.purpose, "person", None, NOW + LASTS)
+    later = still_holds(grant, recording(), standing, now=NOW)
+    assert {"role_not_in_purpose", "ticket_missing"}.issuperset(set(reasons) - set(codes(later) if later else []))
+
+
+def test_nothing_is_heard_under_a_suspended_permit(recording: MakeRecording) -> None:
+    assert audible(recording(), replace(STANDING, suspended=True), "contract") == ()

@@ -44,13 +44,15 @@ def test_a_fresh_permit_lets_the_body_be_read(permit: MakePermit) -> None:
 
 
 WRONG: list[tuple[str, type[RecitalError], dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ("tenant_closed", Forbidden, {}, {}, {"closed": True}),
     ("recording_erased", Gone, {}, {}, {"tombstones": (frozenset({CUSTOMER, AGENT}),)}),
     ("permit_used", Forbidden, {}, {"digests": OTHER}, {"used": USED}),
+    ("permit_suspended", Forbidden, {}, {}, {"suspended": True}),
     ("permit_revoked", Forbidden, {}, {}, {"revoked": True}),
     ("permit_expired", Forbidden, {"exp": int((NOW - timedelta(seconds=30)).timestamp())}, {}, {}),
     ("permit_not_final", Forbidden, {"final": False}, {}, {}),
     ("too_many_uploads", TooMany, {}, {}, {"uploads_open": 1}),
-    ("audio_not_wav", UnsupportedMedia, {}, {"media_type": "audio/ogg"}, {}),
+    ("audio_not_taken", UnsupportedMedia, {}, {"media_type": "text/html"}, {}),
 ]
 
 

@@ -313,11 +313,26 @@ async def test_a_crash_at_any_point_loses_nothing_acknowledged_and_leaves_nothin
     assert (await caller.send(permit, body)).status_code == 201
 
 
-async def test_without_the_bus_audio_is_still_taken_in(caller: Caller, call_of: Callable[..., bytes]) -> None:
+async def test_without_the_bus_audio_is_still_taken_in_and_nothing_that_was_revoked_meanwhile(
+    caller: Caller, call_of: Callable[..., bytes]
+) -> None:
     permit, _ = await caller.permit()
     await caller.house.kill("nats")
     try:
-        assert (await caller.send(permit, call_of())).status_code == 201
+        content = call_of()
+        assert (await caller.send(permit, content)).status_code == 201
+        before = await caller.left()
+        permit, call = await caller.permit()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield content[:1_000]
+            marked = {"id": "9", "kind": "marked_private", "at": caller.house.clock.now().isoformat()}
+            await caller.log(call, marked)
+            yield content[1_000:]
+
+        answer = await caller.send(permit, body())
+        assert (answer.status_code, answer.json()["code"]) == (403, "permit_revoked")
+        assert await caller.left() == before
     finally:
         await caller.house.start_again("nats")
 

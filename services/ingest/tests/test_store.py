@@ -16,6 +16,7 @@ from recital_ingest.model.permit import PurposeVersion
 from recital_ingest.model.recording import Original, Recording, Skeleton, State
 from recital_ingest.model.upload import Due, Intent
 from recital_ingest.store import endings, grants, permits, recordings, reference, uploads
+from recital_ingest.store.recordings import Search
 
 MakeRecording = Callable[..., Recording]
 OURS, THEIRS = UUID(int=2), UUID(int=102)
@@ -53,9 +54,9 @@ async def test_a_recording_is_read_as_it_was_written(database: Database, recordi
     plain = await stored(database, recording(original=Original(UUID(int=99), b"sealed"), growth_ms=70))
     async with database.transaction(OURS) as tx:
         assert await recordings.recording(tx, plain.id) == plain
-        assert await recordings.recordings(tx, call=plain.call, after=None, most=9) == [plain]
-        assert await recordings.recordings(tx, call=None, after=plain.id, most=9) == []
-        assert await recordings.recordings(tx, call=UUID(int=77), after=None, most=9) == []
+        assert await recordings.recordings(tx, Search(call=plain.call), after=None, most=9) == [plain]
+        assert await recordings.recordings(tx, Search(), after=plain.id, most=9) == []
+        assert await recordings.recordings(tx, Search(call=UUID(int=77)), after=None, most=9) == []
         assert await recordings.recordings_of_subjects(tx, [UUID(int=4), UUID(int=44)]) == [plain]
         assert await recordings.recordings_of_subjects(tx, [UUID(int=44)]) == []
 
@@ -65,7 +66,7 @@ async def test_another_tenants_recording_is_not_there(database: Database, record
     async with database.transaction(THEIRS) as tx:
         with pytest.raises(NotFound):
             await recordings.recording(tx, recording().id)
-        assert await recordings.recordings(tx, call=None, after=None, most=9) == []
+        assert await recordings.recordings(tx, Search(), after=None, most=9) == []
 
 
 async def test_an_erased_recording_leaves_a_skeleton_without_anybody_in_it(
@@ -230,8 +231,8 @@ async def test_a_grant_is_its_listeners_own_and_a_refused_wish_is_none(database:
             purpose="contract",
             listener="person",
             roles=["case_handler"],
-            reason="complaint",
-            ticket=None,
+            texts=b"sealed",
+            texts_key=UUID(int=60),
             request=None,
             expires_at=NOW,
             refused=[],

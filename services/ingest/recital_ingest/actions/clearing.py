@@ -5,14 +5,16 @@ that no row names at all are swept up by their age.
 """
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from recital_database import announce
 from recital_errors import Unavailable
+from recital_events import RecordingRefused
 
 from recital_ingest.actions.means import Means
 from recital_ingest.model.upload import Intent, object_key
-from recital_ingest.store import endings, recordings, reference, uploads
+from recital_ingest.store import endings, recordings, reference, texts, uploads
 
 # How long one replica may take to clear one upload before another may try.
 TAKEN_FOR = timedelta(minutes=5)
@@ -21,8 +23,10 @@ AT_ONCE = 16
 STRAY_AFTER = timedelta(hours=1)
 
 
-async def discard(means: Means, intent: Intent) -> None:
+async def discard(means: Means, intent: Intent, *, refused: str | None = None) -> None:
     """Clear an upload away that will not be committed. What cannot be cleared now is left to the collector.
+
+    `refused` is the code of a refusal that its sender is given: whoever follows the call is told too, once.
 
     Safe when the outcome of its commit is unknown: a committed upload has a recording and no intent row.
     """
@@ -30,6 +34,8 @@ async def discard(means: Means, intent: Intent) -> None:
         async with means.database.transaction(intent.tenant) as tx:
             taken = await uploads.take_over(tx, intent.id, epoch=intent.epoch, lease=TAKEN_FOR)
             stored = await recordings.owners_among(tx, [intent.id])
+            if taken is not None and refused is not None:
+                await announce(tx, _refused(intent, refused, tx.now))
         if taken is not None:
             await _clear(means, taken)
         elif not stored:
@@ -77,10 +83,16 @@ class KeySweep:
             async with self._means.database.transaction(tenant) as tx:
                 known = await uploads.uploads_among(tx, owners)
                 known |= await recordings.owners_among(tx, owners) | await endings.parts_among(tx, owners)
-            strays = [each.id for each in listed if each.owner not in known]
+                named = await texts.keys_among(tx, [each.id for each in listed if each.owner == tenant])
+                known |= await endings.attempts_among(tx, owners)
+            strays = [each.id for each in listed if each.owner not in known and each.id not in named]
             if strays:
                 await keys.destroy(tenant, strays)
             self._after[tenant] = listed[-1].id
+
+
+def _refused(intent: Intent, code: str, at: datetime) -> RecordingRefused:
+    return RecordingRefused(upload=intent.id, permit=intent.permit, call=intent.call, code=code, refused_at=at)
 
 
 async def _clear(means: Means, taken: Intent) -> None:

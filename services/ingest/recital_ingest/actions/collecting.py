@@ -16,6 +16,7 @@ from recital_errors import Unavailable
 from recital_events import CollectionOrdered, CopyRegistered, PartCollected, Place
 from recital_identity import Principal
 
+from recital_ingest.actions.annotating import Written, opened
 from recital_ingest.actions.listening import tenant_of
 from recital_ingest.actions.means import LOG, Means
 from recital_ingest.model.ending import Collection
@@ -23,7 +24,7 @@ from recital_ingest.model.listening import Listening
 from recital_ingest.model.recording import Recording
 from recital_ingest.model.spans import apart
 from recital_ingest.model.upload import Due, object_key
-from recital_ingest.store import endings, grants, recordings, reference
+from recital_ingest.store import annotations, endings, grants, recordings, reference, standings
 
 SERVICE = "ingest"
 COLLECTIONS = "collections"
@@ -75,9 +76,13 @@ async def _collect(means: Means, due: Due) -> None:
     async with means.database.transaction(due.tenant) as tx:
         object_id = await new_id(tx)
         await endings.name_part(tx, collection.id, object_id=object_id, key=key.id)
-        found = await recordings.recordings_of_subjects(tx, collection.subjects)
+        whoever = sorted(await standings.all_of(tx, collection.subjects))
+        found = await recordings.recordings_of_subjects(tx, whoever)
         heard = await grants.listenings_of(tx, [each.id for each in found])
-        document = _document(collection, found, heard, tx.now)
+        beside = await annotations.annotations_of(tx, [each.id for each in found])
+        now = tx.now
+    written = await opened(means, due.tenant, beside)
+    document = _document(collection, found, heard, written, now)
     async with means.vault.writer(due.tenant, collection.part, PART, object_key(object_id), key) as writer:
         await writer.write(document)
         await writer.finish()
@@ -136,6 +141,7 @@ def _document(
     collection: Collection,
     found: Sequence[Recording],
     heard: Mapping[UUID, Sequence[Listening]],
+    written: Sequence[Written],
     now: datetime,
 ) -> bytes:
     document = {
@@ -143,12 +149,15 @@ def _document(
         "request": str(collection.request),
         "order": str(collection.id),
         "rendered_at": now.isoformat(),
-        "items": [_item(recording, heard[recording.id]) for recording in found],
+        "items": [
+            _item(recording, heard[recording.id], [each for each in written if each.recording == recording.id])
+            for recording in found
+        ],
     }
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def _item(recording: Recording, heard: Sequence[Listening]) -> dict[str, Any]:
+def _item(recording: Recording, heard: Sequence[Listening], written: Sequence[Written]) -> dict[str, Any]:
     return {
         "kind": "recording",
         "id": str(recording.id),
@@ -156,6 +165,8 @@ def _item(recording: Recording, heard: Sequence[Listening]) -> dict[str, Any]:
         "call": str(recording.call),
         "ended_at": recording.call_ended_at.isoformat(),
         "stored_at": recording.stored_at.isoformat(),
+        "started_at": _started(recording).isoformat(),
+        "channels": recording.sound.channels,
         "duration_ms": recording.frames * 1000 // recording.sound.rate,
         "received_sha256": recording.received_sha256.hex(),
         "purposes": [each.key for each in recording.purposes],
@@ -169,6 +180,9 @@ def _item(recording: Recording, heard: Sequence[Listening]) -> dict[str, Any]:
             }
             for party in recording.parties
         ],
+        "annotations": [
+            {"kind": each.kind, "text": each.text, "made_at": each.made_at.isoformat()} for each in written
+        ],
         "listened": [
             {
                 "purpose": each.purpose,
@@ -179,3 +193,9 @@ def _item(recording: Recording, heard: Sequence[Listening]) -> dict[str, Any]:
             for each in heard
         ],
     }
+
+
+def _started(recording: Recording) -> datetime:
+    """When the first sample was spoken."""
+    first = min(recording.stretches, key=lambda each: each.offset)
+    return recording.answered_at + timedelta(microseconds=first.at - first.offset)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class CrashPoint(StrEnum):
-    """A moment of an upload; what a crash right after it leaves behind, and who clears that away."""
+    """A moment of an upload (C) or a trim (T); what a crash right after it leaves, and who clears that away."""
 
     C0 = "C0"
     """Token, role and permit were judged: nothing."""
@@ -29,6 +29,14 @@ class CrashPoint(StrEnum):
     """Committed: the recording is stored, and the sender who asks again gets its id."""
     C6 = "C6"
     """The answer is under way: the same."""
+    T1 = "T1"
+    """A trim's keys are committed and no row names them: cleared by the sweep of keys."""
+    T2 = "T2"
+    """The trimmed tracks are sealed and not in place: cleared by the next attempt."""
+    T3 = "T3"
+    """The trimmed tracks are in place and the old ones still there: destroyed by the next attempt."""
+    T4 = "T4"
+    """The old tracks are gone and nobody was told: told by the next attempt."""
 
 
 class Crash:

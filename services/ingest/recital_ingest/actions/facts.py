@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from recital_database import Transaction
 from recital_errors import NotFound, PermanentError
-from recital_events import ClockExpired, PurposePublished, RequestClosed, RequestReceived, TenantOpened
+from recital_events import (
+    ClockExpired,
+    PurposePublished,
+    RequestClosed,
+    RequestReceived,
+    TenantChanged,
+    TenantClosed,
+    TenantErased,
+    TenantOpened,
+)
 
 from recital_ingest.actions.means import Means
 from recital_ingest.store import reference
@@ -22,6 +31,24 @@ async def open_tenant(means: Means, tx: Transaction, event: TenantOpened) -> Non
     except NotFound:
         raise PermanentError("tenant_erased", "This tenant was erased; its key is not made again.") from None
     await reference.open_tenant(tx, key=key)
+
+
+async def change_tenant(tx: Transaction, event: TenantChanged) -> None:
+    """Keep how often this tenant's audio is read back, and how many uploads it may have open."""
+    await reference.change_tenant(
+        tx, read_back_every=event.read_back_every, concurrent_uploads=event.concurrent_uploads
+    )
+
+
+async def close_tenant(tx: Transaction, event: TenantClosed) -> None:
+    """Take nothing more in of this tenant; what there is may still be heard and exported."""
+    await reference.close_tenant(tx, at=event.closed_at)
+
+
+async def erase_tenant(means: Means, tx: Transaction, event: TenantErased) -> None:
+    """Destroy the tenant's key, and with it every key it wraps: the register says that nothing of it is left."""
+    await means.vault.keys.destroy_tenant_key(event.tenant)
+    await reference.erase_tenant(tx, at=event.erased_at)
 
 
 async def publish_purpose(tx: Transaction, event: PurposePublished) -> None:

@@ -1,23 +1,27 @@
 """Leave to listen: judged, written into the access ledger and only then given; a refusal is written as well."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from recital_database import Json, Transaction, new_id, record
-from recital_errors import Forbidden, Unavailable
+from recital_database import Json, Transaction, alarm, new_id, record
+from recital_errors import Forbidden, Gone, NotFound, RecitalError, Unavailable
 from recital_identity import Principal
 
 from recital_ingest.actions.means import LOG, Means
+from recital_ingest.actions.texts import Sealed, seal_text
+from recital_ingest.actions.together import together
 from recital_ingest.decisions.access import Allowed, Wish, asks_clocks, may_listen
 from recital_ingest.decisions.admission import BURIED
-from recital_ingest.model.listening import Clock, Clocks, Grant, Listener, Standing
+from recital_ingest.model.listening import BREAK_GLASS, Clock, Clocks, Grant, Listener, OpenRequest, Standing
 from recital_ingest.model.recording import Recording
 from recital_ingest.model.refusal import Refusal
-from recital_ingest.store import grants, permits, recordings, reference
+from recital_ingest.store import glass, grants, permits, recordings, reference, standings
 
 GONE = 410
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +57,53 @@ async def give_grant(means: Means, principal: Principal, token: str, wished: Gra
     clocks = None
     if asks_clocks(Wish(listener, wished.purpose)):
         clocks = await _clocks(means, wished.recording, token)
+    texts = await seal_text(means, tenant, {"reason": wished.reason, "ticket": wished.ticket})
     async with means.database.transaction(tenant) as tx:
         recording = await kept(tx, wished.recording)
-        request = await reference.open_request(tx, wished.request) if wished.request else None
-        wish = Wish(listener, wished.purpose, request)
+        wish = await _wish(tx, wished, listener)
         verdict = may_listen(wish, recording, await standing_of(tx, recording), clocks, now=tx.now)
-        entered = await _enter(tx, wished, listener, verdict)
+        entered = await _enter(tx, wished, listener, verdict, texts)
     if isinstance(verdict, Refusal):
         raise verdict.error()
     return Grant(entered, recording.id, wished.purpose, listener.subject, wished.request, verdict.expires_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one wish of a list."""
+
+    recording: UUID
+    given: Grant | RecitalError
+
+
+async def give_grants(means: Means, principal: Principal, token: str, wishes: Sequence[GrantWish]) -> list[Answer]:
+    """Judge wishes one by one, a few at a time; what forbids one says nothing of the others.
+
+    Raises Unavailable where one could not be judged at all.
+    """
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(wished: GrantWish) -> Answer:
+        async with turns:
+            try:
+                return Answer(wished.recording, await give_grant(means, principal, token, wished))
+            except (Forbidden, Gone, NotFound) as refused:
+                return Answer(wished.recording, refused)
+
+    return await together(one(each) for each in wishes)
+
+
 async def standing_of(tx: Transaction, recording: Recording) -> Standing:
     """Return what ingest itself knows now of the time and the authority of a recording."""
+    permit = await permits.permit_state(tx, recording.permit)
+    bounds = await standings.bounds_of(tx, recording.id)
     return Standing(
         expired=await reference.expired_purposes(tx, recording.id),
-        remaining=(await permits.permit_state(tx, recording.permit)).remaining,
+        remaining=permit.remaining,
         roles=await reference.roles_of(tx, recording.purposes),
+        suspended=permit.suspended,
+        restricted=bounds.restricted,
+        held=bounds.held,
     )
 
 
@@ -99,7 +133,19 @@ async def enter_refusal(tx: Transaction, grant: Grant, refusal: Refusal) -> None
     await record(tx, LOG, "listening.refused", facts=facts)
 
 
-async def _enter(tx: Transaction, wished: GrantWish, listener: Listener, verdict: Allowed | Refusal) -> UUID:
+async def _wish(tx: Transaction, wished: GrantWish, listener: Listener) -> Wish:
+    """Return a wish as decisions judge it: a subject is everybody who turned out to be the same person."""
+    request = await reference.open_request(tx, wished.request) if wished.request else None
+    if request is not None:
+        request = OpenRequest(request.id, await standings.all_of(tx, request.subjects))
+    if listener.subjects:
+        listener = replace(listener, subjects=await standings.all_of(tx, listener.subjects))
+    return Wish(listener, wished.purpose, request, wished.ticket)
+
+
+async def _enter(
+    tx: Transaction, wished: GrantWish, listener: Listener, verdict: Allowed | Refusal, texts: Sealed
+) -> UUID:
     """Write a wish and what came of it, beside its ledger entry; return its id."""
     grant_id = await new_id(tx)
     refused: list[str] = []
@@ -126,13 +172,17 @@ async def _enter(tx: Transaction, wished: GrantWish, listener: Listener, verdict
         purpose=wished.purpose,
         listener=listener.subject,
         roles=sorted(listener.roles),
-        reason=wished.reason,
-        ticket=wished.ticket,
+        texts=texts.sealed,
+        texts_key=texts.key,
         request=listener.request or wished.request,
         expires_at=None if isinstance(verdict, Refusal) else verdict.expires_at,
         refused=refused,
     )
     await grants.add_grant(tx, made, recorded)
+    if wished.purpose == BREAK_GLASS and not refused:
+        await glass.break_glass(tx, grant_id, wished.recording, listener.subject)
+        detail = "A privacy officer listens without a purpose of the recording's own; review it."
+        await alarm(tx, "break_glass", about=grant_id, detail=detail)
     return grant_id
 
 

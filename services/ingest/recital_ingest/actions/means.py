@@ -1,7 +1,9 @@
 """What actions work with, put together once in wiring; no decision and no state here."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from recital_database import Database
 from recital_runtime import Neighbours, Runtime
@@ -9,6 +11,8 @@ from recital_vault import Vault
 
 from recital_ingest.actions.crashpoints import Crash
 
+DECODERS = 2
+"""How many decoders of a replica run at once; others wait."""
 LOG = "access"
 """The ledger of what was stored, heard, refused and erased."""
 
@@ -26,6 +30,14 @@ class Limits:
     """Bytes a second, once a body has kept us waiting for ten seconds."""
     uploads_per_tenant: int
     lease: timedelta
+    decoder: Path
+    """The program that decodes compressed audio, in its sandbox."""
+    largest_compressed: int
+    """Bytes of compressed audio: it is held in memory while it is judged."""
+    read_back_share: float
+    """Of the store's time, for reading recordings back: more than 0, at most 1."""
+    read_back_every: timedelta
+    """Where a tenant says nothing."""
 
 
 class Means:
@@ -36,6 +48,7 @@ class Means:
         self._runtime = runtime
         self.limits = limits
         self.crash = crash
+        self.decoders = asyncio.Semaphore(DECODERS)
 
     @property
     def database(self) -> Database:

@@ -4,8 +4,8 @@ The keys are committed first, then the row that names them, then bytes go out. P
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,11 +13,10 @@ from recital_database import alarm
 from recital_errors import Malformed, NotFound, Unavailable
 from recital_vault import DataKey, SealedObject, SealedWriter
 
-from recital_ingest.actions.body import Body, pieces
 from recital_ingest.actions.crashpoints import CrashPoint
 from recital_ingest.actions.means import Means
 from recital_ingest.actions.together import together
-from recital_ingest.decisions.admission import REVOKED
+from recital_ingest.decisions.admission import REVOKED, SUSPENDED
 from recital_ingest.decisions.reception import Received, Reception
 from recital_ingest.model.recording import Original, Track
 from recital_ingest.model.upload import Intent, object_key
@@ -36,24 +35,24 @@ class Kept:
     original: Original | None
 
 
-async def receive(means: Means, reception: Reception, body: Body, intent: Intent, tenant_key: UUID) -> Kept:
-    """Read the whole body and seal it.
+async def receive(
+    means: Means, reception: Reception, coming: AsyncIterator[bytes], intent: Intent, tenant_key: UUID
+) -> Kept:
+    """Read the whole body, piece by piece, and seal it.
 
     Raises what is wrong with the body, Forbidden where its permit is revoked meanwhile, Unavailable; what was sent to
     the store is then the caller's to clear away, by the intent.
     """
-    async with aclosing(pieces(body, means.limits)) as coming:
-        first = await _until_samples(reception, coming)
-        keys = await _make_keys(means, intent, tenant_key, count=len(intent.objects) + reception.whole)
-        intent = replace(intent, keys=tuple(key.id for key in keys))
-        async with AsyncExitStack() as stack:
-            writers = [
-                await stack.enter_async_context(_writer(means, intent, track, keys[track]))
-                for track in range(len(intent.objects))
-            ]
-            await _seal(means, intent, reception, writers, first, coming)
-            received = await asyncio.to_thread(reception.finish)
-            tracks = await _finish(means, writers, intent)
+    first = await _until_samples(reception, coming)
+    intent, keys = await make_keys(means, intent, tenant_key, count=len(intent.objects) + reception.whole)
+    async with AsyncExitStack() as stack:
+        writers = [
+            await stack.enter_async_context(writer_of(means, intent, track, keys[track]))
+            for track in range(len(intent.objects))
+        ]
+        await _seal(means, intent, reception, writers, first, coming)
+        received = await asyncio.to_thread(reception.finish)
+        tracks = await finish_tracks(means, writers, intent)
     original = await _original(means, intent, received)
     return Kept(intent, received, tracks, original)
 
@@ -68,7 +67,7 @@ async def _until_samples(reception: Reception, coming: AsyncIterator[bytes]) -> 
     raise Malformed("audio_truncated", "The file ends before its samples begin.")
 
 
-async def _make_keys(means: Means, intent: Intent, tenant_key: UUID, *, count: int) -> list[DataKey]:
+async def make_keys(means: Means, intent: Intent, tenant_key: UUID, *, count: int) -> tuple[Intent, list[DataKey]]:
     """Make a key per track, and one for what stands around the samples, and then name them in the intent."""
     try:
         keys = await means.vault.keys.new_keys(intent.tenant, intent.id, tenant_key, count=count)
@@ -80,10 +79,11 @@ async def _make_keys(means: Means, intent: Intent, tenant_key: UUID, *, count: i
     async with means.database.transaction(intent.tenant) as tx:
         if not await uploads.name_keys(tx, intent, [key.id for key in keys]):
             raise taken_over()
-    return keys
+    return replace(intent, keys=tuple(key.id for key in keys)), keys
 
 
-def _writer(means: Means, intent: Intent, track: int, key: DataKey) -> SealedWriter:
+def writer_of(means: Means, intent: Intent, track: int, key: DataKey) -> SealedWriter:
+    """Return what seals a track of an upload into its object."""
     object_id = intent.objects[track]
 
     async def named(upload_id: str) -> None:
@@ -123,11 +123,14 @@ async def _renew(means: Means, intent: Intent) -> None:
     async with means.database.transaction(intent.tenant) as tx:
         if not await uploads.renew_lease(tx, intent, lease=means.limits.lease):
             raise taken_over()
-        if (await permits.permit_state(tx, intent.permit)).revoked:
-            raise REVOKED.error()
+        state = await permits.permit_state(tx, intent.permit)
+        if state.revoked or state.suspended:
+            raise (REVOKED if state.revoked else SUSPENDED).error()
 
 
-async def _finish(means: Means, writers: list[SealedWriter], intent: Intent) -> tuple[Track, ...]:
+async def finish_tracks(means: Means, writers: Sequence[SealedWriter], intent: Intent) -> tuple[Track, ...]:
+    """Make each writer's object whole and verified; return the tracks they are."""
+
     async def finish(writer: SealedWriter) -> SealedObject:
         sealed = await writer.finish()
         means.crash(CrashPoint.C3_TRACK)

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from recital_database import Json, Recorded, Transaction, announce, record
+from recital_database import Json, Recorded, Transaction, announce, new_id, record
 from recital_errors import Unavailable
-from recital_events import PartyLink, Place, PurposeSpans, PurposeVersion, RecordingStored
+from recital_events import CopyRegistered, PartyLink, Place, PurposeSpans, PurposeVersion, RecordingStored
 
 from recital_ingest.actions.means import LOG, Means
 from recital_ingest.actions.sealing import Kept, taken_over
-from recital_ingest.decisions.admission import BURIED, REVOKED, is_buried, same_bytes
+from recital_ingest.decisions.admission import BURIED, REVOKED, SUSPENDED, is_buried, same_bytes
 from recital_ingest.model.permit import Permit
 from recital_ingest.model.recording import Recording, State, party_mark
 from recital_ingest.model.refusal import Refusal
 from recital_ingest.model.spans import apart
 from recital_ingest.model.upload import object_key
-from recital_ingest.store import keys, permits, recordings, uploads
+from recital_ingest.store import beside, keys, permits, recordings, uploads
 
 
 async def store(means: Means, permit: Permit, kept: Kept, *, key: str | None) -> Recording:
@@ -29,7 +29,7 @@ async def store(means: Means, permit: Permit, kept: Kept, *, key: str | None) ->
         if stored is None:
             if not await uploads.close_upload(tx, kept.intent):
                 raise taken_over()
-            stored = await _add(tx, permit, kept)
+            stored = await (repair(tx, kept) if kept.intent.repairs else _add(tx, permit, kept))
         await permits.use_permit(tx, permit.id, stored.id)
         await keys.keep_key(tx, key, permit.id, recording=stored.id)
         return stored
@@ -39,6 +39,8 @@ async def _known_already(tx: Transaction, permit: Permit, kept: Kept) -> Recordi
     state = await permits.permit_state(tx, permit.id, lock=True)
     if state.revoked:
         raise REVOKED.error()
+    if state.suspended:
+        raise SUSPENDED.error()
     marks = frozenset(party_mark(permit.call, party.party) for party in permit.parties)
     if is_buried(marks, await permits.tombstones_of(tx, permit.call)):
         raise BURIED.error()
@@ -62,8 +64,39 @@ async def _add(tx: Transaction, permit: Permit, kept: Kept) -> Recording:
     recorded = await _record(tx, permit, kept)
     recording = _recording(tx, permit, kept, recorded)
     await recordings.add_recording(tx, recording, salt=recorded.salt)
+    await beside.read_back_soon(tx, recording.id)
     await announce(tx, _stored(recording))
     return recording
+
+
+async def repair(tx: Transaction, kept: Kept) -> Recording:
+    """Put audio that was sent again in the place of what was found damaged, under the same id.
+
+    Raises Gone where the recording was trimmed meanwhile: what went must not come back.
+    """
+    found = await recordings.recording(tx, kept.intent.id)
+    keep = kept.received.placement.clipped(kept.received.frames_received)
+    if not isinstance(found, Recording) or found.keep != keep:
+        raise BURIED.error()
+    container = kept.received.container.value if kept.received.container else None
+    if not await recordings.put_in_place(
+        tx, found.id, kept.tracks, keep=keep, original=kept.original, container=container
+    ):
+        raise BURIED.error()
+    old = (*(track.object for track in found.tracks),), found.keys
+    await recordings.note_replaced(tx, found.id, ((*found.replaced[0], *old[0]), (*found.replaced[1], *old[1])))
+    await uploads.leave_behind(tx, await new_id(tx), kept.intent, objects=old[0], keys=old[1])
+    await beside.read_back_soon(tx, found.id)
+    facts = {"recording": str(found.id), "call": str(found.call), "permit": str(found.permit)}
+    await record(tx, LOG, "recording.repaired", facts=facts)
+    repaired = await recordings.recording(tx, found.id)
+    if not isinstance(repaired, Recording):
+        raise BURIED.error()
+    subjects = tuple(each.subject for each in repaired.parties if each.subject is not None)
+    await announce(
+        tx, CopyRegistered(holding=repaired.id, kind="recording", places=places(repaired), subjects=subjects)
+    )
+    return repaired
 
 
 async def _record(tx: Transaction, permit: Permit, kept: Kept) -> Recorded:
@@ -108,6 +141,7 @@ def _recording(tx: Transaction, permit: Permit, kept: Kept, recorded: Recorded) 
         parties=permit.parties,
         tracks=kept.tracks,
         original=kept.original,
+        container=received.container,
         timeline_version=permit.timeline_version,
         ledger_entry=recorded.entry,
     )

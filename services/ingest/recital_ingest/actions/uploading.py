@@ -18,8 +18,9 @@ from recital_ingest.actions.clearing import discard
 from recital_ingest.actions.crashpoints import CrashPoint
 from recital_ingest.actions.means import Means
 from recital_ingest.actions.permits import confirm, verified
-from recital_ingest.actions.sealing import receive
+from recital_ingest.actions.receiving import Coming, receive_body
 from recital_ingest.actions.storing import store
+from recital_ingest.actions.tenant_keys import require_tenant_key
 from recital_ingest.decisions.admission import (
     BURIED,
     Asked,
@@ -31,10 +32,10 @@ from recital_ingest.decisions.admission import (
     admit,
     same_bytes,
 )
-from recital_ingest.decisions.reception import Reception
 from recital_ingest.model.permit import Permit
+from recital_ingest.model.raw import RawReader
 from recital_ingest.model.recording import Recording, party_mark
-from recital_ingest.model.refusal import Refusal
+from recital_ingest.model.refusal import Refusal, refusal_told
 from recital_ingest.model.upload import Intent
 from recital_ingest.store import keys, permits, recordings, reference, uploads
 
@@ -49,6 +50,8 @@ class Upload:
     digests: Digests
     key: str | None
     body: Body
+    raw: RawReader | None = None
+    """Reads a body without a header of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +78,16 @@ async def take_in(means: Means, upload: Upload) -> Taken:
     intent, tenant_key = begun
     means.crash(CrashPoint.C2)
     try:
-        reception = Reception(permit, length=upload.body.length, stated=upload.digests)
-        kept = await receive(means, reception, upload.body, intent, tenant_key)
+        await require_tenant_key(means, upload.tenant, tenant_key)
+        coming = Coming(upload.body, upload.digests, upload.raw)
+        kept = await receive_body(means, permit, coming, intent, tenant_key)
         means.crash(CrashPoint.C4)
         await confirm(means, upload.permit or "", permit)
         stored = await store(means, permit, kept, key=upload.key)
         means.crash(CrashPoint.C5)
-    except BaseException:
+    except BaseException as error:
         # Also when the sender has gone and this request is cancelled.
-        await asyncio.shield(discard(means, intent))
+        await asyncio.shield(discard(means, intent, refused=refusal_told(error)))
         raise
     if stored.id != intent.id:
         # The same bytes of the same call were here before.
@@ -97,16 +101,20 @@ async def _begin(means: Means, upload: Upload, permit: Permit) -> Recording | Co
     async with means.database.transaction(upload.tenant) as tx:
         state = await permits.permit_state(tx, permit.id)
         tenant_key = await reference.tenant_key(tx, lock=True)
+        tenant = await reference.tenant_facts(tx)
         known = Known(
             tombstones=await permits.tombstones_of(tx, permit.call),
             parties=frozenset(party_mark(permit.call, party.party) for party in permit.parties),
             used=state.used,
             revoked=state.revoked,
             uploads_open=await uploads.uploads_open(tx),
+            suspended=state.suspended,
+            closed=tenant.closed,
         )
         before = await keys.recording_of_key(tx, upload.key, permit.id)
         asked = Asked(permit, upload.media_type, upload.digests, same_key_gave=before)
-        verdict = admit(asked, known, cap=means.limits.uploads_per_tenant, now=tx.now)
+        cap = tenant.concurrent_uploads or means.limits.uploads_per_tenant
+        verdict = admit(asked, known, cap=cap, now=tx.now)
         match verdict:
             case Refusal():
                 raise verdict.error()
@@ -115,16 +123,28 @@ async def _begin(means: Means, upload: Upload, permit: Permit) -> Recording | Co
                 return await _kept(tx, recording)
             case Compare():
                 return verdict
-            case Proceed():
+            case Proceed(repairs=repairs):
                 means.crash(CrashPoint.C1)
                 if tenant_key is None:
                     raise Unavailable("tenant_unknown", "This tenant has just been opened.", retry_after=1)
-                return await _intend(tx, means, permit), tenant_key
+                return await _intend(tx, means, permit, repairs), tenant_key
 
 
-async def _intend(tx: Transaction, means: Means, permit: Permit) -> Intent:
+async def _intend(tx: Transaction, means: Means, permit: Permit, repairs: UUID | None) -> Intent:
     recording, *objects = await new_ids(tx, 1 + len(permit.channels))
-    intent = Intent(recording, tx.tenant, permit.id, permit.call, epoch=1, objects=tuple(objects))
+    if repairs is not None:
+        if await uploads.uploads_among(tx, [repairs]):
+            raise Unavailable("upload_under_way", "This recording is being sent again already.", retry_after=5)
+        recording = repairs
+    intent = Intent(
+        recording,
+        tx.tenant,
+        permit.id,
+        permit.call,
+        epoch=1,
+        objects=tuple(objects),
+        repairs=repairs is not None,
+    )
     await uploads.open_upload(tx, intent, lease=means.limits.lease)
     await permits.note_permit(tx, permit.id, permit.call)
     return intent

@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import Header, Query, Response
 from fastapi.responses import StreamingResponse
 from recital_identity import Permission, Principal
-from recital_runtime import Router, authenticated_or_order
+from recital_runtime import Model, Router, authenticated_or_order
 
+from recital_ingest.actions.drawing import draw
 from recital_ingest.actions.means import Means
 from recital_ingest.actions.playing import Playback, play
 from recital_ingest.api.ranges import Range, ranges_of
@@ -22,6 +23,17 @@ RESPONSES: dict[int | str, dict[str, object]] = {
     206: {"description": "The ranges asked for."},
     416: {"description": "No range lies in the file."},
 }
+
+
+class WaveformView(Model):
+    """Peaks per channel, in `bits` bits, of `samples_per_pixel` samples each."""
+
+    channels: int
+    sample_rate: int
+    samples_per_pixel: int
+    bits: int
+    length: int
+    data: list[list[int]]
 
 
 def audio_routes(means: Means) -> Router:
@@ -43,6 +55,14 @@ def audio_routes(means: Means) -> Router:
         # A rendering has no validator, so it never matches one (RFC 9110 13.1.5): then the whole is given.
         return await _answer(playback, ranges_of(None if unless_changed else asked, playback.size))
 
+    @router.get("/recordings/{recording_id}/waveform")
+    async def waveform(
+        recording_id: UUID, principal: LISTENER, response: Response, grant: Annotated[UUID, Query()]
+    ) -> WaveformView:
+        """Give the peaks under a grant: lowest and highest in turn, level where the purpose does not reach."""
+        response.headers.update(HEADERS | {"Accept-Ranges": "none"})
+        return WaveformView.model_validate(await draw(means, principal, recording_id, grant))
+
     return router
 
 
@@ -51,14 +71,14 @@ async def _answer(playback: Playback, ranges: list[Range] | None) -> Response:
     if ranges == []:
         return Response(status_code=416, headers=HEADERS | {"Content-Range": f"bytes */{size}"})
     if ranges is None:
-        return await _begun(playback.read(0, size), 200, size, MEDIA_TYPE, {})
+        return await _begun(playback.read(0, size), 200, size, playback.rendering.media_type, {})
     if len(ranges) == 1:
         [(start, stop)] = ranges
         more = {"Content-Range": f"bytes {start}-{stop - 1}/{size}"}
-        return await _begun(playback.read(start, stop), 206, stop - start, MEDIA_TYPE, more)
+        return await _begun(playback.read(start, stop), 206, stop - start, playback.rendering.media_type, more)
     # A boundary that cannot be in the audio but by a chance of one in 2^122.
     boundary = playback.recording.id.hex
-    length = sum(len(_before(each, size, boundary)) + each[1] - each[0] for each in ranges) + len(_end(boundary))
+    length = sum(len(_before(each, playback, boundary)) + each[1] - each[0] for each in ranges) + len(_end(boundary))
     several = _several(playback, ranges, boundary)
     return await _begun(several, 206, length, f"multipart/byteranges; boundary={boundary}", {})
 
@@ -81,7 +101,7 @@ async def _rest(first: bytes, stream: AsyncGenerator[bytes, None]) -> AsyncItera
 
 async def _several(playback: Playback, ranges: list[Range], boundary: str) -> AsyncGenerator[bytes, None]:
     for start, stop in ranges:
-        head = _before((start, stop), playback.size, boundary)
+        head = _before((start, stop), playback, boundary)
         async with aclosing(playback.read(start, stop)) as blocks:
             async for block in blocks:
                 yield head + block
@@ -89,8 +109,9 @@ async def _several(playback: Playback, ranges: list[Range], boundary: str) -> As
     yield _end(boundary)
 
 
-def _before(one: Range, size: int, boundary: str) -> bytes:
-    lines = f"--{boundary}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Range: bytes {one[0]}-{one[1] - 1}/{size}\r\n\r\n"
+def _before(one: Range, playback: Playback, boundary: str) -> bytes:
+    place = f"bytes {one[0]}-{one[1] - 1}/{playback.size}"
+    lines = f"--{boundary}\r\nContent-Type: {playback.rendering.media_type}\r\nContent-Range: {place}\r\n\r\n"
     return b"\r\n" + lines.encode()
 
 

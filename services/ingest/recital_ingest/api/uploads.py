@@ -14,9 +14,13 @@ from recital_ingest.actions.listening import tenant_of
 from recital_ingest.actions.means import Means
 from recital_ingest.actions.uploading import Upload, take_in
 from recital_ingest.api.digests import digests_of
+from recital_ingest.api.media import media_type_of, raw_reader
 from recital_ingest.api.views import RecordingView, recording_view
+from recital_ingest.model.container import RAW_TYPES
 
-BODY = {"requestBody": {"required": True, "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}}}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_TYPES = ("audio/wav", "audio/ogg", "audio/mpeg", "audio/flac", "audio/mp4", "audio/aac", *RAW_TYPES)
+BODY = {"requestBody": {"required": True, "content": dict.fromkeys(_TYPES, _BINARY)}}
 
 
 def upload_routes(means: Means) -> Router:
@@ -33,13 +37,15 @@ def upload_routes(means: Means) -> Router:
         key: IdempotencyKey = None,
     ) -> RecordingView:
         """Take one call's audio in: 201 when it is durable, 200 with the same answer when it was sent before."""
+        media_type, parameters = media_type_of(request.headers.get("content-type"))
         upload = Upload(
             tenant=tenant_of(principal),
             permit=permit,
-            media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
+            media_type=media_type,
             digests=digests_of(digest),
             key=key,
             body=Body(stream=_stream(request), length=_length(request)),
+            raw=raw_reader(media_type, parameters),
         )
         taken = await take_in(means, upload)
         if not taken.created:

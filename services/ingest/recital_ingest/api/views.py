@@ -21,10 +21,13 @@ class PartyView(Model):
 
 
 class TrackView(Model):
-    """One channel's audio as it is kept; the hash is of its samples."""
+    """One channel's audio as it is kept, or all channels' in the file that was sent (`channel` null).
+
+    The hash is of its samples, or of that file.
+    """
 
     track: int
-    channel: int
+    channel: int | None
     parties: Sequence[str]
     size: int
     sha256: str
@@ -43,6 +46,8 @@ class FormatView(Model):
     encoding: str
     channels: int
     rate: int
+    container: str | None
+    """What the kept file is, where it is kept as it came: ogg, mp3, flac, m4a, aac, wav."""
 
 
 class RecordingView(Model):
@@ -67,6 +72,10 @@ class RecordingView(Model):
     masks: Spans
     unmasked: bool
     ledger_entry: UUID
+    confirmed_at: Instant | None
+    """When it was first read back whole: from then on the sender may delete its own copy."""
+    damaged_at: Instant | None
+    """When it was found damaged: it may be sent again under the same permit."""
 
 
 class ErasedView(Model):
@@ -105,7 +114,7 @@ def recording_view(recording: Recording) -> RecordingView:
         received_sha512=recording.received_sha512.hex(),
         size=recording.received_size,
         duration_ms=recording.frames * 1000 // sound.rate,
-        format=FormatView(encoding=sound.encoding.value, channels=sound.channels, rate=sound.rate),
+        format=_format(recording),
         tracks=[_track(recording, track) for track in range(len(recording.tracks))],
         parties=[
             PartyView(party=each.party, kind=each.kind, subject=each.subject, channel=each.channel)
@@ -114,8 +123,10 @@ def recording_view(recording: Recording) -> RecordingView:
         purposes=[each.key for each in recording.purposes],
         spans=[SpansView(purposes=names, spans=spans) for names, spans in apart(recording.spans)],
         masks=_masks(recording),
-        unmasked=recording.original is not None,
+        unmasked=not _masks(recording),
         ledger_entry=recording.ledger_entry,
+        confirmed_at=recording.confirmed_at,
+        damaged_at=recording.damaged_at,
     )
 
 
@@ -139,12 +150,18 @@ def grant_view(grant: Grant) -> GrantView:
     return GrantView(id=grant.id, recording=grant.recording, purpose=grant.purpose, expires_at=grant.expires_at)
 
 
+def _format(recording: Recording) -> FormatView:
+    sound, container = recording.sound, recording.container
+    kept = container.value if container else None
+    return FormatView(encoding=sound.encoding.value, channels=sound.channels, rate=sound.rate, container=kept)
+
+
 def _track(recording: Recording, number: int) -> TrackView:
-    track = recording.tracks[number]
+    track, mixed = recording.tracks[number], recording.container is not None
     return TrackView(
         track=track.track,
-        channel=track.track,
-        parties=[party.party for party in recording.parties if party.channel == track.track],
+        channel=None if mixed else track.track,
+        parties=[party.party for party in recording.parties if mixed or party.channel == track.track],
         size=track.size,
         sha256=track.sha256.hex(),
     )

@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from recital_ingest.model.container import RAW_TYPES
 from recital_ingest.model.permit import Permit
 from recital_ingest.model.refusal import Kind, Refusal
 from recital_ingest.model.spans import PurposeSpans
 
 LEEWAY = timedelta(seconds=30)
-MEDIA_TYPES = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
+WAV_TYPES = frozenset({"audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"})
+COMPRESSED_TYPES = frozenset(
+    {
+        *("audio/ogg", "application/ogg", "audio/opus", "audio/mpeg", "audio/mp3", "audio/flac", "audio/x-flac"),
+        *("audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac", "audio/aacp"),
+    }
+)
+# What a sender calls it opens the door; what it is, its first bytes say.
+MEDIA_TYPES = WAV_TYPES | COMPRESSED_TYPES | frozenset(RAW_TYPES) | {"application/octet-stream"}
 SHA_256 = "sha-256"
 SHA_512 = "sha-512"
 
@@ -43,6 +52,8 @@ class Used:
 
     recording: UUID
     digests: Digests
+    damaged: bool = False
+    """The recording was found damaged, so the same audio is taken in again under its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +78,16 @@ class Known:
     used: Used | None
     revoked: bool
     uploads_open: int
+    suspended: bool = False
+    closed: bool = False
+    """The tenant records no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    """Read the body and keep what may be kept."""
+    """Read the body and keep what may be kept; `repairs` is the damaged recording whose place it takes."""
+
+    repairs: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +116,17 @@ def belongs(permit: Permit, tenant: UUID) -> Refusal | None:
 
 def admit(asked: Asked, known: Known, *, cap: int, now: datetime) -> Admission:
     """Make the checks in their order; the first that fails answers."""
+    if known.closed:
+        return CLOSED
     if is_buried(known.parties, known.tombstones):
         return BURIED
+    repairs = None
     if known.used is not None:
-        return _again(asked, known.used)
-    refusal = _stands(asked.permit, revoked=known.revoked, now=now)
+        again = _again(asked, known.used)
+        if isinstance(again, Refusal) or not known.used.damaged:
+            return again
+        repairs = known.used.recording
+    refusal = _stands(asked.permit, known, now=now if repairs is None else None)
     if refusal is not None:
         return refusal
     if known.uploads_open >= cap:
@@ -112,8 +134,8 @@ def admit(asked: Asked, known: Known, *, cap: int, now: datetime) -> Admission:
             Kind.TOO_MANY, "too_many_uploads", "This tenant has as many uploads open as it may.", retry_after=1
         )
     if asked.media_type not in MEDIA_TYPES:
-        return Refusal(Kind.MEDIA, "audio_not_wav", "Only audio/wav is taken.")
-    return Proceed()
+        return Refusal(Kind.MEDIA, "audio_not_taken", "This media type is not taken: send audio.")
+    return Proceed(repairs)
 
 
 def is_buried(parties: frozenset[bytes], tombstones: Collection[frozenset[bytes]]) -> bool:
@@ -139,6 +161,8 @@ def same_bytes(used: Used, received: Digests) -> Repeat | Refusal:
 
 BURIED = Refusal(Kind.GONE, "recording_erased", "The recording of this call was erased.")
 REVOKED = Refusal(Kind.FORBIDDEN, "permit_revoked", "The permit was revoked.")
+SUSPENDED = Refusal(Kind.FORBIDDEN, "permit_suspended", "The permit is being decided on; nothing is taken in under it.")
+CLOSED = Refusal(Kind.FORBIDDEN, "tenant_closed", "This tenant is closed and records no more.")
 _PERMIT_USED = Refusal(Kind.FORBIDDEN, "permit_used", "The permit was used for other audio.")
 
 
@@ -153,10 +177,11 @@ def _again(asked: Asked, used: Used) -> Repeat | Compare | Refusal:
     return Repeat(used.recording) if matches else _PERMIT_USED
 
 
-def _stands(permit: Permit, *, revoked: bool, now: datetime) -> Refusal | None:
-    if revoked:
-        return REVOKED
-    if now >= permit.expires_at + LEEWAY:
+def _stands(permit: Permit, known: Known, *, now: datetime | None) -> Refusal | None:
+    """Judge the permit itself; without `now` its expiry does not count."""
+    if known.suspended or known.revoked:
+        return SUSPENDED if known.suspended else REVOKED
+    if now is not None and now >= permit.expires_at + LEEWAY:
         return Refusal(Kind.FORBIDDEN, "permit_expired", "The permit has expired; ask for a new one.")
     if not permit.final:
         return Refusal(Kind.FORBIDDEN, "permit_not_final", "The call has not ended; a whole file needs a final permit.")

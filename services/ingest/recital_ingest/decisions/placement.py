@@ -87,6 +87,13 @@ def settle(streamed: Placement, permit: Permit, sound: Sound, frames: int) -> Pl
     return settled
 
 
+def whole_for_all(placement: Placement, permit: Permit, sound: Sound, frames: int) -> bool:
+    """Whether each purpose that may keep anything may keep every frame: then nothing need ever be silenced."""
+    everything = normal([(0, frames)])
+    kept = [_frames(permit.stretches, spans, sound.rate, frames) for spans in placement.spans.values() if spans]
+    return not placement.masks(frames) and all(spans == everything for spans in kept)
+
+
 def heard(placed: Iterable[Stretch], spans: Spans, sound: Sound, frames: int) -> Spans:
     """Return which of a stored recording's frames lie in spans (milliseconds since the answer)."""
     return _frames(tuple(placed), spans, sound.rate, frames)

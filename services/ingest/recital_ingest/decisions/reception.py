@@ -10,7 +10,9 @@ from recital_errors import Malformed
 
 from recital_ingest.decisions.admission import Digests
 from recital_ingest.decisions.placement import Placement, match_channels, place, settle
+from recital_ingest.model.container import Container
 from recital_ingest.model.permit import Permit
+from recital_ingest.model.raw import RawReader
 from recital_ingest.model.refusal import Refusal
 from recital_ingest.model.sound import Sound, silence, split
 from recital_ingest.model.wav import WavReader, Wrapping
@@ -29,16 +31,21 @@ class Received:
     """Frames kept: those received, less those cut off."""
     original: Wrapping | None
     """What stood around the frames; None where something was silenced or cut."""
+    container: Container | None = None
+    """What the one track is, bit for bit; None where the tracks are samples."""
 
 
 class Reception:
     """Takes the body in pieces. Raises what is wrong with it: UnsupportedMedia, Malformed, Forbidden."""
 
-    def __init__(self, permit: Permit, *, length: int | None, stated: Digests) -> None:
-        """`length` is the body's, where the sender says it; `stated` are the digests the sender names."""
+    def __init__(self, permit: Permit, *, length: int | None, stated: Digests, raw: RawReader | None = None) -> None:
+        """`length` is the body's, where the sender says it; `stated` are the digests the sender names.
+
+        Without a reader of `raw` samples the body is a WAV file.
+        """
         self._permit, self._length, self._stated = permit, length, stated
         self._sha256, self._sha512 = hashlib.sha256(), hashlib.sha512()
-        self._wav = WavReader()
+        self._wav: WavReader | RawReader = raw or WavReader()
         self._placement: Placement | None = None
         self._expected: int | None = None
         self._frames = 0
@@ -85,7 +92,8 @@ class Reception:
             placement=settled,
             frames_received=self._frames,
             frames=min(self._frames, settled.frames),
-            original=None if masked else wrapping,
+            # Raw samples had nothing around them and are given back as a WAV file.
+            original=None if masked or not wrapping.head else wrapping,
         )
 
     def _place(self, sound: Sound) -> Placement | Refusal:
@@ -102,11 +110,17 @@ class Reception:
     def _split(self, sound: Sound, placement: Placement, frames: bytes | memoryview) -> list[bytes]:
         first = self._frames
         self._frames += len(frames) // sound.frame_size
-        kept = max(min(self._frames, placement.frames) - first, 0)
-        tracks = split(sound, frames[: kept * sound.frame_size])
-        for track in tracks:
-            silence(sound, track, first=first, keep=placement.keep)
-        return [track.tobytes() for track in tracks]
+        return tracks_of(sound, placement, frames, first=first)
+
+
+def tracks_of(sound: Sound, placement: Placement, frames: bytes | memoryview, *, first: int) -> list[bytes]:
+    """Return what whole frames add to each track, silenced and cut; `first` is the number of the first."""
+    count = len(frames) // sound.frame_size
+    kept = max(min(first + count, placement.frames) - first, 0)
+    tracks = split(sound, frames[: kept * sound.frame_size])
+    for track in tracks:
+        silence(sound, track, first=first, keep=placement.keep)
+    return [track.tobytes() for track in tracks]
 
 
 def _or_raise(verdict: Placement | Refusal) -> Placement:

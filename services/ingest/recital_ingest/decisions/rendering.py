@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from recital_ingest.decisions.placement import heard
+from recital_ingest.model.container import Container
 from recital_ingest.model.recording import Recording
 from recital_ingest.model.refusal import Kind, Refusal
-from recital_ingest.model.sound import Sound, interleave, silence
+from recital_ingest.model.sound import Encoding, Sound, interleave, silence, silence_frames
 from recital_ingest.model.spans import Spans, intersection, normal
 from recital_ingest.model.wav import Wrapping, header, pad
 
@@ -24,6 +25,9 @@ class Rendering:
     silent: frozenset[int]
     head: bytes
     tail: bytes
+    media_type: str = "audio/wav"
+    decoded: bool = False
+    """Its frames are made by decoding the file that was received."""
 
     @property
     def size(self) -> int:
@@ -48,6 +52,8 @@ def muted_channels(recording: Recording, mute: Collection[str]) -> frozenset[int
     """
     if not set(mute) <= {party.party for party in recording.parties}:
         return Refusal(Kind.MALFORMED, "party_unknown", "This recording has no such party.")
+    if mute and recording.container is not None:
+        return Refusal(Kind.CONFLICT, "not_separable", "All parties are on one track, as they were sent.")
     channels = frozenset(party.channel for party in recording.parties if party.party in mute)
     if any(party.channel in channels and party.party not in mute for party in recording.parties):
         return Refusal(Kind.CONFLICT, "not_separable", "Another party speaks on the same channel.")
@@ -62,14 +68,32 @@ def kept_frames(recording: Recording, spans: Spans) -> Spans:
 
 def whole(recording: Recording, keep: Spans, silent: frozenset[int]) -> bool:
     """Whether nothing would be silenced: then the received file is given back."""
-    return recording.original is not None and not silent and keep == normal([(0, recording.frames)])
+    as_received = recording.original is not None or recording.container is not None
+    return as_received and not silent and keep == normal([(0, recording.frames)])
 
 
 def render(recording: Recording, keep: Spans, silent: frozenset[int], original: Wrapping | None) -> Rendering:
     """Return the file to give. `original` is what stood around the frames, where `whole` says that it is given."""
     sound, frames = recording.sound, recording.frames
+    if recording.container is not None and whole(recording, keep, silent):
+        return _as_it_is(recording, recording.container)
     head, tail = (original.head, original.tail) if original else (header(sound, frames), pad(sound, frames))
-    return Rendering(sound=sound, frames=frames, keep=keep, silent=silent, head=head, tail=tail)
+    decoded = recording.container is not None
+    return Rendering(sound=sound, frames=frames, keep=keep, silent=silent, head=head, tail=tail, decoded=decoded)
+
+
+def _as_it_is(recording: Recording, container: Container) -> Rendering:
+    """The one track is the file: each byte of it is given as a sample of one byte is, and none is silenced."""
+    [track] = recording.tracks
+    return Rendering(
+        sound=Sound(Encoding.MU_LAW, 1, recording.sound.rate),
+        frames=track.size,
+        keep=((0, track.size),),
+        silent=frozenset(),
+        head=b"",
+        tail=b"",
+        media_type=container.media_type,
+    )
 
 
 def pieces(rendering: Rendering, start: int, stop: int) -> Iterator[bytes | Frames]:
@@ -92,3 +116,8 @@ def frames_of(rendering: Rendering, first: int, tracks: Sequence[bytes | None], 
     together = interleave(rendering.sound, tracks, frames)
     silence(rendering.sound, together, first=first, keep=rendering.keep)
     return together.tobytes()
+
+
+def decoded_frames_of(rendering: Rendering, first: int, frames: bytes) -> bytes:
+    """Return decoded frames from number `first` on, what is not kept silenced."""
+    return silence_frames(rendering.sound, frames, first=first, keep=rendering.keep)

@@ -8,7 +8,12 @@ from uuid import UUID
 from recital_ingest.model.spans import PurposeSpans
 
 SUBJECT_REQUEST = "subject_request"
-"""The built-in purpose that no clock ends: hearing the items of one open request of a person."""
+"""Built in, ended by no clock: hearing the items of one open request of a person."""
+LEGAL_CLAIMS = "legal_claims"
+"""Built in, ended by no clock: hearing what is under a legal hold."""
+BREAK_GLASS = "break_glass"
+"""Built in: a privacy officer listens without a purpose of the recording's own, and somebody else reviews it."""
+BUILT_IN = frozenset({SUBJECT_REQUEST, LEGAL_CLAIMS, BREAK_GLASS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,12 @@ class Standing:
     """None while the permit was not revoked."""
     roles: Mapping[str, frozenset[str]]
     """Per purpose of the recording, the roles that may listen for it."""
+    suspended: bool = False
+    """The permit is being decided on: nothing is played."""
+    restricted: bool = False
+    """A person had it restricted (AVG art. 18)."""
+    held: bool = False
+    """A legal hold is in force."""
 
 
 @dataclass(frozen=True, slots=True)

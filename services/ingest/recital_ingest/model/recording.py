@@ -4,8 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
+from recital_ingest.model.container import Container
 from recital_ingest.model.permit import Party, PurposeVersion, Stretch
 from recital_ingest.model.sound import Sound
 from recital_ingest.model.spans import PurposeSpans, Spans
@@ -40,6 +42,9 @@ class Original:
     sealed: bytes
 
 
+Replaced: TypeAlias = tuple[tuple[UUID, ...], tuple[UUID, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """The audio of one call under one permit. `frames` is what is kept, `keep` the frames of it that are not silent.
@@ -71,6 +76,13 @@ class Recording:
     original: Original | None
     timeline_version: int
     ledger_entry: UUID
+    confirmed_at: datetime | None = None
+    """When it was first read back whole, since it was stored or found damaged."""
+    damaged_at: datetime | None = None
+    container: Container | None = None
+    """What the one track is, bit for bit; None where the tracks are samples, one channel each."""
+    replaced: Replaced = ((), ())
+    """Objects and keys that it lay in before its audio was sent again, long gone."""
 
     @property
     def keys(self) -> tuple[UUID, ...]:

@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from recital_errors import Conflict, Forbidden, Gone, Malformed, Reason, RecitalError, TooMany, UnsupportedMedia
+from recital_errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Malformed,
+    Reason,
+    RecitalError,
+    TooLarge,
+    TooMany,
+    UnsupportedMedia,
+)
 
 
 class Kind(Enum):
@@ -40,3 +50,14 @@ class Refusal:
     def error(self) -> RecitalError:
         """Return the error that says this at the edge."""
         return _ERRORS[self.kind](self.code, self.detail, reasons=self.reasons, retry_after=self.retry_after)
+
+
+_REFUSALS = (Conflict, Forbidden, Gone, Malformed, TooLarge, UnsupportedMedia)
+# The sender's line, not the audio: it will come again.
+_NOT_THE_AUDIO = frozenset({"upload_broken_off", "upload_too_slow"})
+
+
+def refusal_told(error: BaseException) -> str | None:
+    """Return the code of an upload's refusal; None where what ended it says nothing of the audio or its permit."""
+    refused = isinstance(error, _REFUSALS) and error.code not in _NOT_THE_AUDIO
+    return error.code if refused and isinstance(error, RecitalError) else None

@@ -75,3 +75,10 @@ def interleave(sound: Sound, tracks: Sequence[bytes | None], frames: int) -> Sam
         else:
             together[:, channel] = np.frombuffer(track, dtype=sound.encoding.dtype)
     return together
+
+
+def silence_frames(sound: Sound, frames: bytes, *, first: int, keep: Spans) -> bytes:
+    """Return whole frames with those outside `keep` silenced on every channel; `first` is the number of the first."""
+    together = np.frombuffer(frames, dtype=sound.encoding.dtype).reshape(-1, sound.channels).copy()
+    silence(sound, together, first=first, keep=keep)
+    return together.tobytes()

@@ -24,6 +24,8 @@ class Intent:
     keys: tuple[UUID, ...] = ()
     multiparts: Mapping[str, str] = field(default_factory=dict)
     """Upload id in the store, per object."""
+    repairs: bool = False
+    """Its recording is there and damaged; this upload takes its audio's place."""
 
 
 @dataclass(frozen=True, slots=True)

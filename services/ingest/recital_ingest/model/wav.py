@@ -24,6 +24,8 @@ _EXTENSIBLE = 0xFFFE
 # The 14 bytes that make a format tag a GUID (KSDATAFORMAT_SUBTYPE, mmreg.h).
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _TAGS = {(1, 16): Encoding.PCM_16, (6, 8): Encoding.A_LAW, (7, 8): Encoding.MU_LAW}
+# GSM 6.10 ("wav49") and IMA ADPCM, as telephone exchanges write them: only a decoder can read those.
+_CODED = frozenset({(0x31, 0), (0x11, 4)})
 _TAG_OF = {encoding: tag for (tag, _), encoding in _TAGS.items()}
 _SIGNATURES = (b"RIFF", b"RF64", b"BW64")
 
@@ -50,6 +52,10 @@ class Wrapping:
         """Return what `to_bytes` was made of."""
         size = 4 + struct.unpack_from("<I", value)[0]
         return cls(head=value[4:size], tail=value[size:])
+
+
+class CodedSamples(UnsupportedMedia):
+    """A WAV file whose samples only a decoder can read."""
 
 
 class WavReader:
@@ -178,6 +184,8 @@ class WavReader:
         tag, channels, rate, _per_second, frame_size, bits = struct.unpack_from("<HHIIHH", body)
         if tag == _EXTENSIBLE:
             tag = _extended_tag(body, bits)
+        if (tag, bits) in _CODED:
+            raise CodedSamples("audio_encoding_unsupported")
         encoding = _TAGS.get((tag, bits))
         if encoding is None:
             raise UnsupportedMedia("audio_encoding_unsupported", "Only PCM 16, A-law and mu-law are taken in WAV.")

@@ -1,5 +1,6 @@
 """Orders to destroy and orders to collect: work that waits, found by the worker role, taken one at a time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from recital_database import Transaction
 from recital_errors import NotFound
 from recital_events import CollectionOrdered, ErasureOrdered
 from sqlalchemy import Table, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from recital_ingest.model.ending import Collection, ErasureOrder
 from recital_ingest.model.upload import Due
@@ -17,9 +18,9 @@ from recital_ingest.store.tables import CollectionRow, ErasureRow, Tabular, mine
 ERASURES, COLLECTIONS = table(ErasureRow), table(CollectionRow)
 
 
-async def add_erasure(tx: Transaction, event: ErasureOrdered) -> None:
+async def add_erasure(tx: Transaction, event: ErasureOrdered, *, trims: bool = False) -> None:
     """Keep an order to destroy; keeping it again changes nothing."""
-    row = {
+    row: dict[str, Any] = {
         "tenant_id": tx.tenant,
         "id": event.order,
         "holding_id": event.holding,
@@ -29,6 +30,10 @@ async def add_erasure(tx: Transaction, event: ErasureOrdered) -> None:
         "ordered_at": event.ordered_at,
         "tries": 0,
         "due_at": tx.now,
+        "spans_kept": [[list(each.purposes), each.spans] for each in event.spans_kept] if trims else None,
+        "new_objects": [],
+        "new_keys": [],
+        "multiparts": {},
     }
     await tx.execute(insert(ERASURES).values(row).on_conflict_do_nothing())
 
@@ -43,7 +48,60 @@ async def take_erasure(tx: Transaction, order: UUID, *, again_after: timedelta) 
     row = await _take(tx, ErasureRow, order, again_after)
     if row is None:
         return None
-    return ErasureOrder(row.id, row.holding_id, row.kind, row.ordered_at, row.tries, row.stuck_since)
+    replaced = None if row.old_keys is None else (tuple(row.old_objects or ()), tuple(row.old_keys))
+    return ErasureOrder(
+        row.id,
+        row.holding_id,
+        row.kind,
+        row.ordered_at,
+        row.tries,
+        row.stuck_since,
+        trims=row.spans_kept is not None,
+        new_objects=tuple(row.new_objects),
+        new_keys=tuple(row.new_keys),
+        multiparts=row.multiparts,
+        replaced=replaced,
+    )
+
+
+async def renew_erasure(tx: Transaction, order: ErasureOrder, *, by: timedelta) -> bool:
+    """Keep an order to ourselves for longer; false where another replica has it."""
+    return await _change(tx, order, due_at=tx.now + by)
+
+
+async def name_attempt(tx: Transaction, order: ErasureOrder, attempt: UUID, objects: list[UUID]) -> bool:
+    """Name where an attempt is about to seal; false where another replica has the order."""
+    return await _change(tx, order, attempt=attempt, new_objects=objects, new_keys=[], multiparts={})
+
+
+async def name_attempts_keys(tx: Transaction, order: ErasureOrder, keys: list[UUID]) -> bool:
+    """Name the keys of an attempt; false where another replica has the order."""
+    return await _change(tx, order, new_keys=keys)
+
+
+async def name_attempts_upload(tx: Transaction, order: ErasureOrder, object_id: UUID, upload_id: str) -> bool:
+    """Name an upload in the store before its first part is sent; false where another replica has the order."""
+    named = func.jsonb_build_object(str(object_id), upload_id, type_=JSONB)
+    return await _change(tx, order, multiparts=ERASURES.c.multiparts.op("||")(named))
+
+
+async def switch(
+    tx: Transaction, order: ErasureOrder, *, objects: Sequence[UUID], keys: Sequence[UUID], salt: bytes
+) -> bool:
+    """Write what the trimmed tracks take the place of, and that they do; false where another replica has the order."""
+    put = {"old_objects": list(objects), "old_keys": list(keys), "salt": salt}
+    return await _change(tx, order, **put, new_objects=[], new_keys=[], multiparts={})
+
+
+async def finish_trim(tx: Transaction, order: ErasureOrder) -> bool:
+    """Write that an order was carried out; false where that was done."""
+    return await _change(tx, order, state="done", stuck_since=None)
+
+
+async def _change(tx: Transaction, order: ErasureOrder, **values: Any) -> bool:
+    held = [ERASURES.c.id == order.id, ERASURES.c.state == "ordered", ERASURES.c.tries == order.tries]
+    done = await tx.execute(update(ERASURES).where(mine(ErasureRow, tx), *held).values(**values))
+    return done.rowcount == 1
 
 
 async def finish_erasure(tx: Transaction, order: UUID) -> None:
@@ -158,6 +216,15 @@ async def parts_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
         )
     )
     return {row.part_id for row in rows}
+
+
+async def attempts_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
+    """Return which of these ids are attempts at sealing a recording anew: they own the keys of its tracks."""
+    rows = await tx.execute(
+        "select attempt from erasures where tenant_id = :tenant and attempt = any(cast(:ids as uuid[]))",
+        {"tenant": tx.tenant, "ids": ids},
+    )
+    return {UUID(str(row.attempt)) for row in rows}
 
 
 async def _due(tx: Transaction, work: Table, most: int) -> list[Due]:

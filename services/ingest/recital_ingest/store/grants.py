@@ -24,8 +24,9 @@ class Wished:
     purpose: str
     listener: str
     roles: Sequence[str]
-    reason: str
-    ticket: str | None
+    texts: bytes
+    """Reason and ticket, sealed."""
+    texts_key: UUID
     request: UUID | None
     expires_at: datetime | None
     refused: Sequence[str]
@@ -41,8 +42,8 @@ async def add_grant(tx: Transaction, wished: Wished, recorded: Recorded) -> None
             purpose=wished.purpose,
             listener=wished.listener,
             roles=list(wished.roles),
-            reason=wished.reason,
-            ticket=wished.ticket,
+            texts=wished.texts,
+            texts_key=wished.texts_key,
             request_id=wished.request,
             refused=list(wished.refused),
             expires_at=wished.expires_at,

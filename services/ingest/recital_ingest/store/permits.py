@@ -23,6 +23,7 @@ class PermitState:
     used: Used | None
     revoked: bool
     remaining: PurposeSpans | None
+    suspended: bool = False
 
 
 UNKNOWN = PermitState(used=None, revoked=False, remaining=None)
@@ -41,7 +42,7 @@ async def permit_state(tx: Transaction, permit: UUID, *, lock: bool = False) -> 
         return UNKNOWN
     used = None if row.recording_id is None else await _used(tx, row.recording_id)
     remaining = None if row.remaining is None else together((names, spans) for names, spans in row.remaining)
-    return PermitState(used, row.revoked_at is not None, remaining)
+    return PermitState(used, row.revoked_at is not None, remaining, suspended=row.suspended_at is not None)
 
 
 async def use_permit(tx: Transaction, permit: UUID, recording: UUID) -> None:
@@ -53,11 +54,21 @@ async def revoke_permit(
     tx: Transaction, permit: UUID, *, call: UUID, remaining: PurposeSpans, revoked_at: datetime
 ) -> None:
     """Write that a permit was revoked and what it leaves; a later revocation replaces what an earlier one left."""
-    left = {"revoked_at": revoked_at, "remaining": apart(remaining)}
+    left = {"revoked_at": revoked_at, "remaining": apart(remaining), "suspended_at": None}
     await tx.execute(
         insert(PERMITS)
         .values(tenant_id=tx.tenant, id=permit, call_id=call, **left)
         .on_conflict_do_update(index_elements=["tenant_id", "id"], set_=left)
+    )
+
+
+async def suspend_permit(tx: Transaction, permit: UUID, *, call: UUID, suspended_at: datetime | None) -> None:
+    """Write that a permit is being decided on (None: no more), whether or not it was used."""
+    changed = {"suspended_at": suspended_at}
+    await tx.execute(
+        insert(PERMITS)
+        .values(tenant_id=tx.tenant, id=permit, call_id=call, **changed)
+        .on_conflict_do_update(index_elements=["tenant_id", "id"], set_=changed)
     )
 
 
@@ -76,9 +87,9 @@ async def put_tombstone(tx: Transaction, recording: UUID, call: UUID, parties: C
 async def _used(tx: Transaction, recording: UUID) -> Used:
     row = (
         await tx.execute(
-            select(RECORDINGS.c.received_sha256, RECORDINGS.c.received_sha512).where(
+            select(RECORDINGS.c.received_sha256, RECORDINGS.c.received_sha512, RECORDINGS.c.damaged_at).where(
                 mine(RecordingRow, tx), RECORDINGS.c.id == recording
             )
         )
     ).one()
-    return Used(recording, Digests(row.received_sha256, row.received_sha512))
+    return Used(recording, Digests(row.received_sha256, row.received_sha512), damaged=row.damaged_at is not None)

@@ -1,19 +1,21 @@
 """Recordings and their tracks: written once, found, listed, and reduced to a skeleton when they are erased."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
 from recital_errors import NotFound
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 
+from recital_ingest.model.container import Container
 from recital_ingest.model.permit import Party, PurposeVersion, Stretch
-from recital_ingest.model.recording import Original, Recording, Skeleton, State, Track
+from recital_ingest.model.recording import Original, Recording, Replaced, Skeleton, State, Track
 from recital_ingest.model.sound import Encoding, Sound
-from recital_ingest.model.spans import apart, together
+from recital_ingest.model.spans import PurposeSpans, Spans, apart, together
 from recital_ingest.store.tables import ReceivedRow, RecordingRow, RecordingSubjectRow, TrackRow, mine, table
 
 RECORDINGS, TRACKS = table(RecordingRow), table(TrackRow)
@@ -22,7 +24,7 @@ SUBJECTS, RECEIVED = table(RecordingSubjectRow), table(ReceivedRow)
 _PERSONAL = (
     *("answered_at", "call_ended_at", "received_size", "received_sha256", "received_sha512", "encoding", "channels"),
     *("rate", "frames", "frames_received", "keep", "stretches", "growth_ms", "spans", "purposes", "parties"),
-    *("original", "original_key", "timeline_version", "salt"),
+    *("original", "original_key", "timeline_version", "salt", "damaged_at", "replaced"),
 )
 
 
@@ -46,21 +48,7 @@ async def claim_bytes(tx: Transaction, recording: UUID, *, call: UUID, sha256: b
 async def add_recording(tx: Transaction, recording: Recording, *, salt: bytes) -> None:
     """Write a recording, its tracks and whom it carries."""
     await tx.execute(insert(RECORDINGS).values(tenant_id=tx.tenant, salt=salt, **_columns(recording)))
-    tracks = [
-        {
-            "tenant_id": tx.tenant,
-            "id": track.object,
-            "recording_id": recording.id,
-            "track": track.track,
-            "key_id": track.key,
-            "size": track.size,
-            "sealed_size": track.sealed_size,
-            "sha256": track.sha256,
-            "sealed_sha256": track.sealed_sha256,
-        }
-        for track in recording.tracks
-    ]
-    await tx.execute(insert(TRACKS).values(tracks))
+    await _add_tracks(tx, recording.id, recording.tracks)
     subjects = {party.subject for party in recording.parties if party.subject is not None}
     if subjects:
         rows = [{"tenant_id": tx.tenant, "subject_id": each, "recording_id": recording.id} for each in sorted(subjects)]
@@ -75,16 +63,56 @@ async def recording(tx: Transaction, recording_id: UUID) -> Recording | Skeleton
     return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which recordings are looked for; None asks nothing. Lengths in milliseconds, times half-open."""
+
+    call: UUID | None = None
+    purpose: str | None = None
+    subjects: frozenset[UUID] | None = None
+    since: datetime | None = None
+    """The call was answered at or after it."""
+    before: datetime | None = None
+    at_least_ms: int | None = None
+    at_most_ms: int | None = None
+    state: str | None = None
+    confirmed_since: datetime | None = None
+
+
 async def recordings(
-    tx: Transaction, *, call: UUID | None, after: UUID | None, most: int
+    tx: Transaction, search: Search, *, after: UUID | None, most: int
 ) -> Sequence[Recording | Skeleton]:
-    """Return recordings by id, after a cursor, of one call or of all."""
-    wanted = select(RECORDINGS).where(mine(RecordingRow, tx)).order_by(RECORDINGS.c.id).limit(most)
-    if call is not None:
-        wanted = wanted.where(RECORDINGS.c.call_id == call)
+    """Return the recordings looked for by id, after a cursor."""
+    wanted = select(RECORDINGS).where(mine(RecordingRow, tx), *_asked(tx, search))
     if after is not None:
         wanted = wanted.where(RECORDINGS.c.id > after)
-    return await _with_tracks(tx, wanted)
+    return await _with_tracks(tx, wanted.order_by(RECORDINGS.c.id).limit(most))
+
+
+def _asked(tx: Transaction, search: Search) -> list[ColumnElement[bool]]:
+    row, asked = RECORDINGS.c, []
+    if search.call is not None:
+        asked.append(row.call_id == search.call)
+    if search.purpose is not None:
+        asked.append(row.purposes.contains([{"key": search.purpose}]))
+    if search.subjects is not None:
+        theirs = select(SUBJECTS.c.recording_id).where(
+            mine(RecordingSubjectRow, tx), SUBJECTS.c.subject_id.in_(sorted(search.subjects))
+        )
+        asked.append(row.id.in_(theirs))
+    if search.since is not None:
+        asked.append(row.answered_at >= search.since)
+    if search.before is not None:
+        asked.append(row.answered_at < search.before)
+    if search.at_least_ms is not None:
+        asked.append(row.frames * 1000 >= search.at_least_ms * row.rate)
+    if search.at_most_ms is not None:
+        asked.append(row.frames * 1000 <= search.at_most_ms * row.rate)
+    if search.state is not None:
+        asked.append(row.state == search.state)
+    if search.confirmed_since is not None:
+        asked.append(row.confirmed_at >= search.confirmed_since)
+    return asked
 
 
 async def recordings_of_subjects(tx: Transaction, subjects: Sequence[UUID]) -> Sequence[Recording]:
@@ -94,6 +122,69 @@ async def recordings_of_subjects(tx: Transaction, subjects: Sequence[UUID]) -> S
     )
     wanted = select(RECORDINGS).where(mine(RecordingRow, tx), RECORDINGS.c.id.in_(theirs)).order_by(RECORDINGS.c.id)
     return [each for each in await _with_tracks(tx, wanted) if isinstance(each, Recording)]
+
+
+async def narrow(tx: Transaction, recording_id: UUID, spans: PurposeSpans) -> None:
+    """Write that only these spans of a recording may be heard from now on."""
+    await tx.execute(
+        update(RECORDINGS)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id, RECORDINGS.c.state == State.STORED)
+        .values(spans=apart(spans))
+    )
+
+
+async def put_in_place(
+    tx: Transaction,
+    recording_id: UUID,
+    tracks: Sequence[Track],
+    *,
+    keep: Spans,
+    original: Original | None = None,
+    container: str | None = None,
+) -> bool:
+    """Put new tracks in the place of a recording's old ones; false where it is being erased."""
+    done = await tx.execute(
+        update(RECORDINGS)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id, RECORDINGS.c.state == State.STORED)
+        .values(
+            keep=keep,
+            container=container,
+            original=original.sealed if original else None,
+            original_key=original.key if original else None,
+            damaged_at=None,
+        )
+    )
+    if done.rowcount != 1:
+        return False
+    await tx.execute(delete(TRACKS).where(mine(TrackRow, tx), TRACKS.c.recording_id == recording_id))
+    await _add_tracks(tx, recording_id, tracks)
+    return True
+
+
+async def note_replaced(tx: Transaction, recording_id: UUID, replaced: Replaced) -> None:
+    """Keep where a recording lay before its audio was sent again, for the proof of its erasure."""
+    lists = [[str(each) for each in ids] for ids in replaced]
+    await tx.execute(
+        update(RECORDINGS).where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id).values(replaced=lists)
+    )
+
+
+async def confirm(tx: Transaction, recording_id: UUID) -> None:
+    """Write that a recording was read back whole."""
+    await tx.execute(
+        update(RECORDINGS)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id)
+        .values(confirmed_at=tx.now, damaged_at=None)
+    )
+
+
+async def find_damaged(tx: Transaction, recording_id: UUID) -> None:
+    """Write that a recording cannot be read: its sender should not delete, and may send it again."""
+    await tx.execute(
+        update(RECORDINGS)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id)
+        .values(confirmed_at=None, damaged_at=tx.now)
+    )
 
 
 async def begin_erasing(tx: Transaction, recording_id: UUID) -> bool:
@@ -129,6 +220,24 @@ async def owners_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
         )
     )
     return {row.id for row in rows}
+
+
+async def _add_tracks(tx: Transaction, recording_id: UUID, tracks: Sequence[Track]) -> None:
+    rows = [
+        {
+            "tenant_id": tx.tenant,
+            "id": track.object,
+            "recording_id": recording_id,
+            "track": track.track,
+            "key_id": track.key,
+            "size": track.size,
+            "sealed_size": track.sealed_size,
+            "sha256": track.sha256,
+            "sealed_sha256": track.sealed_sha256,
+        }
+        for track in tracks
+    ]
+    await tx.execute(insert(TRACKS).values(rows))
 
 
 async def _with_tracks(tx: Transaction, wanted: Any) -> list[Recording | Skeleton]:
@@ -174,6 +283,7 @@ def _columns(recording: Recording) -> dict[str, Any]:
         "original": original.sealed if original else None,
         "original_key": original.key if original else None,
         "timeline_version": recording.timeline_version,
+        "container": recording.container.value if recording.container else None,
         "ledger_entry": recording.ledger_entry,
     }
 
@@ -202,8 +312,17 @@ def _recording(row: Any, tracks: tuple[Track, ...]) -> Recording:
         tracks=tracks,
         original=Original(row.original_key, row.original) if row.original is not None else None,
         timeline_version=row.timeline_version,
+        container=Container(row.container) if row.container else None,
         ledger_entry=row.ledger_entry,
+        confirmed_at=row.confirmed_at,
+        damaged_at=row.damaged_at,
+        replaced=_replaced(row.replaced),
     )
+
+
+def _replaced(lists: Any) -> Replaced:
+    objects, keys = lists or ((), ())
+    return tuple(UUID(each) for each in objects), tuple(UUID(each) for each in keys)
 
 
 def _party(each: dict[str, Any]) -> Party:

@@ -1,6 +1,8 @@
 """What other services told: tenants with our key for them, purposes and their roles, open requests, ended clocks."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from recital_database import Transaction
@@ -15,10 +17,47 @@ from recital_ingest.store.tables import ExpiredClockRow, PurposeRow, RequestRow,
 TENANTS, PURPOSES, REQUESTS, CLOCKS = (table(row) for row in (TenantRow, PurposeRow, RequestRow, ExpiredClockRow))
 
 
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """What a tenant's settings say here; None where the default holds."""
+
+    closed: bool = False
+    read_back_every: str | None = None
+    concurrent_uploads: int | None = None
+
+
 async def open_tenant(tx: Transaction, *, key: UUID) -> None:
     """Record this service's key for the tenant; recording it again changes nothing."""
     row = {"tenant_id": tx.tenant, "key_id": key, "opened_at": tx.now}
     await tx.execute(insert(TENANTS).values(row).on_conflict_do_nothing())
+
+
+async def change_tenant(tx: Transaction, *, read_back_every: str | None, concurrent_uploads: int | None) -> None:
+    """Keep a tenant's settings; None where the default holds."""
+    changed = update(TENANTS).where(mine(TenantRow, tx))
+    await tx.execute(changed.values(read_back_every=read_back_every, concurrent_uploads=concurrent_uploads))
+
+
+async def close_tenant(tx: Transaction, *, at: datetime) -> None:
+    """Write that a tenant records no more."""
+    await tx.execute(update(TENANTS).where(mine(TenantRow, tx)).values(closed_at=at))
+
+
+async def erase_tenant(tx: Transaction, *, at: datetime) -> None:
+    """Write that a tenant's key was destroyed."""
+    await tx.execute(update(TENANTS).where(mine(TenantRow, tx)).values(erased_at=at))
+
+
+async def tenant_facts(tx: Transaction) -> TenantFacts:
+    """Return what is kept of the tenant's settings."""
+    row = (await tx.execute(select(TENANTS).where(mine(TenantRow, tx)))).one_or_none()
+    if row is None:
+        return TenantFacts()
+    return TenantFacts(
+        closed=row.closed_at is not None,
+        read_back_every=row.read_back_every,
+        concurrent_uploads=row.concurrent_uploads,
+    )
 
 
 async def tenant_key(tx: Transaction, *, lock: bool = False) -> UUID | None:

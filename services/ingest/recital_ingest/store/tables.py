@@ -33,6 +33,10 @@ class TenantRow(Tabular, table=True):
     __tablename__ = "tenants"
     key_id: UUID
     opened_at: datetime = _instant()
+    closed_at: datetime | None = _instant(nullable=True)
+    erased_at: datetime | None = _instant(nullable=True)
+    read_back_every: str | None
+    concurrent_uploads: int | None
 
 
 class PurposeRow(Tabular, table=True):
@@ -64,6 +68,7 @@ class PermitRow(Tabular, table=True):
     call_id: UUID
     recording_id: UUID | None
     revoked_at: datetime | None = _instant(nullable=True)
+    suspended_at: datetime | None = _instant(nullable=True)
     remaining: Any = _column(JSONB(none_as_null=True), nullable=True)
 
 
@@ -114,6 +119,10 @@ class RecordingRow(Tabular, table=True):
     timeline_version: int | None
     ledger_entry: UUID
     salt: bytes | None = _column(LargeBinary, nullable=True)
+    container: str | None
+    confirmed_at: datetime | None = _instant(nullable=True)
+    damaged_at: datetime | None = _instant(nullable=True)
+    replaced: Any = _column(JSONB(none_as_null=True), nullable=True)
 
 
 class TrackRow(Tabular, table=True):
@@ -176,8 +185,8 @@ class GrantRow(Tabular, table=True):
     purpose: str
     listener: str
     roles: list[str] = _column(ARRAY(Text))
-    reason: str
-    ticket: str | None
+    texts: bytes | None = _column(LargeBinary, nullable=True)
+    texts_key: UUID | None
     request_id: UUID | None
     refused: list[str] = _column(ARRAY(Text))
     expires_at: datetime | None = _instant(nullable=True)
@@ -200,6 +209,14 @@ class ErasureRow(Tabular, table=True):
     tries: int
     due_at: datetime = _instant()
     stuck_since: datetime | None = _instant(nullable=True)
+    spans_kept: Any = _column(JSONB(none_as_null=True), nullable=True)
+    attempt: UUID | None
+    new_objects: list[UUID] = _column(ARRAY(Uuid))
+    new_keys: list[UUID] = _column(ARRAY(Uuid))
+    multiparts: Any = _column(JSONB)
+    old_objects: list[UUID] | None = _column(ARRAY(Uuid), nullable=True)
+    old_keys: list[UUID] | None = _column(ARRAY(Uuid), nullable=True)
+    salt: bytes | None = _column(LargeBinary, nullable=True)
 
 
 class CollectionRow(Tabular, table=True):

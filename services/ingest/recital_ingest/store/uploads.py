@@ -3,6 +3,7 @@
 The epoch is a fence: whoever takes an upload over raises it, and nobody with an older one can commit or destroy.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -85,6 +86,27 @@ async def take_over(tx: Transaction, upload: UUID, *, epoch: int | None, lease: 
         )
     ).one_or_none()
     return _intent(row) if row else None
+
+
+async def leave_behind(
+    tx: Transaction, row: UUID, intent: Intent, *, objects: Sequence[UUID], keys: Sequence[UUID]
+) -> None:
+    """Leave objects and keys that nothing names any more to the collector, in a row of their own."""
+    await tx.execute(
+        insert(UPLOADS).values(
+            tenant_id=tx.tenant,
+            id=row,
+            permit_id=intent.permit,
+            call_id=intent.call,
+            state="collecting",
+            epoch=1,
+            lease_until=tx.now - timedelta(seconds=1),
+            objects=list(objects),
+            keys=list(keys),
+            multiparts={},
+            opened_at=tx.now,
+        )
+    )
 
 
 async def forget_upload(tx: Transaction, intent: Intent) -> None:

@@ -56,6 +56,10 @@ class Neighbourhood:
     restricted: bool = False
     destruction_began: bool = False
     """Whether retention has passed the point of no return."""
+    staff: UUID | None = None
+    """Whom consent says a member of staff is."""
+    rectification: dict[str, Any] | None = None
+    """What dsar tells of a correction."""
     silent: set[str] = field(default_factory=set)
     """Neighbours that do not answer."""
     asked: list[str] = field(default_factory=list)
@@ -74,8 +78,13 @@ class Neighbourhood:
                 await self.before_verdict()
             claims = json.loads(request.content)["permit"].split(".")[1]
             said = json.loads(_decoded(claims))
-            answer = {"status": 200, "stands": True, "spans": said["spans"], "final": True} | self.verdict
+            answer = {"status": 200, "stands": True, "spans": said.get("spans"), "final": True} | self.verdict
             return httpx.Response(answer.pop("status"), json=answer)
+        if path == "/v1/staff/me":
+            return httpx.Response(200, json={"subject": str(self.staff)}) if self.staff else httpx.Response(404)
+        if path.startswith("/internal/v1/rectifications/"):
+            told = self.rectification
+            return httpx.Response(200, json=told) if told else httpx.Response(404, json={"code": "not_found"})
         if self.destruction_began:
             return httpx.Response(410, json={"code": "deletion_began"})
         due = "2027-05-24T09:00:10Z"
@@ -149,7 +158,7 @@ class Room:
 
     # Asking
 
-    def token(self, *roles: Role, tenant: UUID = TENANT, subject: str = "somebody") -> dict[str, str]:
+    def token(self, *roles: Role, tenant: UUID | None = TENANT, subject: str = "somebody") -> dict[str, str]:
         token = self.issuer.access_token(
             audience="recital",
             tenant=tenant,

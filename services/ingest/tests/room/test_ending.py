@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from recital_errors import PermanentError, Unavailable
-from recital_events import CollectionOrdered, PurposeSpans
+from recital_events import CollectionOrdered
 from recital_identity import Role
 from recital_ingest.actions.collecting import collect_due
 from recital_ingest.actions.erasing import erase_due
@@ -86,18 +86,12 @@ async def test_an_order_told_twice_and_a_second_order_are_answered(room: Any, ca
     assert [proof["place"]["kind"] for proof in again["proofs"]] == ["rows"]
 
 
-async def test_orders_that_are_not_ours_are_passed_over_and_impossible_ones_are_dead_letters(
-    room: Any, call: bytes
-) -> None:
+async def test_orders_that_are_not_ours_are_passed_over_and_impossible_ones_are_dead_letters(room: Any) -> None:
     for kind in ("call", "identity", "package", "collection"):
         await room.hear(room.ordered(UUID(int=1), kind))
     assert await room.rows("select * from erasures") == []
     with pytest.raises(PermanentError, match="recording_unknown"):
         await room.hear(room.ordered(UUID(int=1)))
-    made = await room.recorded(call)
-    kept = (PurposeSpans(purposes=("contract",), spans=((0, 1_000),)),)
-    with pytest.raises(PermanentError, match="trim_unsupported"):
-        await room.hear(room.ordered(made["id"], spans_kept=kept))
 
 
 @pytest.mark.parametrize("place", ["keys", "objects"])

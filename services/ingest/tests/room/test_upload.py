@@ -115,7 +115,7 @@ async def test_two_senders_of_the_same_audio_get_one_recording(room: Any, call: 
         ({}, {}, b"<html>named.wav</html>", 415, "audio_not_wav"),
         ({}, {}, b"", 422, "audio_truncated"),
         ({}, {}, b"R", 422, "audio_truncated"),
-        ({}, {"Content_Type": "audio/ogg"}, None, 415, "audio_not_wav"),
+        ({}, {"Content_Type": "text/html"}, None, 415, "audio_not_taken"),
         ({}, {"Content_Digest": content_digest(b"other")}, None, 422, "digest_mismatch"),
         ({}, {"Content_Digest": "sha-256=nonsense"}, None, 422, "digest_malformed"),
         ({"exp": 1}, {}, None, 403, "permit_expired"),
