@@ -136,7 +136,7 @@ async def test_without_a_permit_it_is_403(house: House, begun: Begun) -> None:
 
 @pytest.mark.usefixtures("unchanged")
 async def test_a_media_type_that_is_not_wav_is_415_before_any_audio_is_read(house: House, begun: Begun) -> None:
-    assert await head_only(house, begun, begun.permit.token, "audio/mpeg") == (415, "audio_not_wav")
+    assert await head_only(house, begun, begun.permit.token, "text/html") == (415, "audio_not_taken")
 
 
 @pytest.mark.usefixtures("unchanged")
