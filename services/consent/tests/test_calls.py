@@ -29,7 +29,7 @@ K = EntryKind
 # Calls.
 
 
-async def test_a_registered_call_is_announced_and_stands_in_the_ledger_without_personal_data(desk: "Desk") -> None:
+async def test_r07_a_registered_call_is_announced_and_stands_in_the_ledger_without_personal_data(desk: "Desk") -> None:
     call = await desk.register()
     (event,) = await desk.events("call.registered")
     assert event["call"] == str(call.id)

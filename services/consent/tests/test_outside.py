@@ -16,7 +16,7 @@ from recital_consent.model.spans import Spans, moment_of
 from recital_consent.model.statements import Statement, StatementKind, StatementState
 
 if TYPE_CHECKING:
-    from conftest import Scene
+    from services.consent.tests.conftest import Scene
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 JO, AL = UUID(int=7), UUID(int=8)

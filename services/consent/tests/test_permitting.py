@@ -97,6 +97,13 @@ def test_spans_are_whole_milliseconds_and_never_wider_than_they_are(told: "Scene
     assert in_milliseconds(spans, origin, instant(told, 0.007)) == ((1, 2), (5, 7))
 
 
+def test_r05_a_permit_is_for_the_purposes_that_were_named_and_for_no_other(told: "Scene") -> None:
+    told.purpose("other").then("ended", 60)
+    found = terms(told)
+    assert [each.key for each in found.purposes] == ["main"]
+    assert set(found.spans) == {"main"}
+
+
 def test_a_purpose_whose_retention_is_over_is_left_out(bare: "Scene") -> None:
     bare.purpose("main", retention="P1D").purpose("other", retention="P1Y").staff("agent").other("customer")
     bare.notice(-5, -1, "customer", purposes=("main", "other")).then("ended", 60)

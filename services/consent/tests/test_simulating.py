@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from recital_consent.actions import permits, registering
+from recital_consent.actions.consequences import state_of
 from recital_consent.actions.simulating import Simulator, Thought
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import EntryKind, Party, PartyKind
@@ -45,7 +46,7 @@ async def test_a_hypothetical_call_gets_the_verdict_a_real_one_would_and_nothing
     verdict = await says(desk)
     assert verdict.may_record
     call = await desk.ended_call()
-    assert verdict.keepable == registering.state_of(call, desk.now)[1].keepable
+    assert verdict.keepable == state_of(call, desk.now)[1].keepable
     assert await desk.count("calls") == 1
 
 

@@ -21,7 +21,7 @@ from recital_consent.model.purposes import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Scene
+    from services.consent.tests.conftest import Scene
 
 
 def test_r19_a_sampled_purpose_that_was_not_drawn_keeps_nothing_and_says_so(bare: "Scene") -> None:
