@@ -12,6 +12,7 @@ from recital_consent.actions.registering import Registered
 from recital_consent.model.calls import CallRecord, EntryKind, PartyKind
 from recital_consent.model.completeness import Outcome
 from recital_consent.model.drafts import PartyDraft
+from recital_consent.store import watching
 from recital_errors import Conflict, Malformed, NotFound, RecitalError
 from recital_events import RecordingConfirmed, RecordingRefused, RecordingStored, RecordingTrimmed
 
@@ -279,3 +280,15 @@ async def test_a_call_that_is_erased_is_looked_at_no_more(desk: "Desk") -> None:
     await time_is_over(desk)
     assert await desk.events("recording.missing") == []
     assert await desk.count("call_watch") == 0
+
+
+async def test_a_call_that_is_being_looked_at_is_taken_by_nobody_else_and_is_due_again_later(desk: "Desk") -> None:
+    call = await desk.ended_call()
+    async with desk.database.transaction(desk.tenant) as tx:
+        await tx.execute("update call_watch set due_at = recital_now()")
+    taken = []
+    for _ in range(2):
+        async with desk.database.work() as tx:
+            taken.append([each.id for each in await watching.take_due(tx, 9)])
+    assert taken == [[call.id], []]
+    assert await desk.count("call_watch", "due_at > recital_now()") == 1

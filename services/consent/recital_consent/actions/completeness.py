@@ -111,7 +111,7 @@ async def look_at_due(means: Means) -> bool:
     if means.database.clock.frozen:
         return False
     async with means.database.work() as tx:
-        due = await watching.due(tx, AT_ONCE)
+        due = await watching.take_due(tx, AT_ONCE)
     for each in due:
         await _look(means, each)
     return len(due) == AT_ONCE

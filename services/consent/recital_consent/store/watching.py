@@ -8,11 +8,17 @@ from recital_database import Transaction
 
 from recital_consent.model.holdings import Due
 
-_DUE = """
-    select tenant_id, id from (
-        select tenant_id, id, due_at, row_number() over (partition by tenant_id order by due_at, id) as turn
-        from call_watch where due_at <= recital_now()) due
-    order by turn, due_at limit :most
+# Taken for a while in the same statement: another replica takes others, and a call that fails holds nobody up.
+_TAKE = """
+    with due as (
+        select tenant_id, id from (
+            select tenant_id, id, due_at, row_number() over (partition by tenant_id order by due_at, id) as turn
+            from call_watch where due_at <= recital_now()) due
+        order by turn, due_at limit :most),
+    taken as (
+        select w.tenant_id, w.id from call_watch w join due using (tenant_id, id) for update of w skip locked)
+    update call_watch w set due_at = recital_now() + interval '5 minutes'
+    from taken where w.tenant_id = taken.tenant_id and w.id = taken.id returning w.tenant_id, w.id
 """
 
 
@@ -35,6 +41,6 @@ async def drop(tx: Transaction, *calls: UUID) -> None:
     )
 
 
-async def due(tx: Transaction, most: int) -> list[Due]:
-    """Return the calls to look at now, taking turns over tenants (worker role)."""
-    return [Due(row.tenant_id, row.id) for row in await tx.execute(_DUE, {"most": most})]
+async def take_due(tx: Transaction, most: int) -> list[Due]:
+    """Take the calls to look at now, in turn over tenants (worker role); if they stay, they are due again later."""
+    return [Due(row.tenant_id, row.id) for row in await tx.execute(_TAKE, {"most": most})]
