@@ -1,7 +1,9 @@
 """Permits given, kept, taken back, on the real database and vault."""
 
 import hashlib
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +18,9 @@ from recital_errors import (
     Forbidden,
     Malformed,
 )
-from recital_identity import LARGEST_TOKEN, read_permit
+from recital_identity import LARGEST_TOKEN, SigningKey, key_id_of, read_permit
 from recital_ledger import canonical
+from recital_runtime.signing import SigningKeys
 
 if TYPE_CHECKING:
     from services.consent.tests.conftest import Desk
@@ -157,3 +160,21 @@ async def test_audio_in_more_segments_than_a_permit_holds_gets_a_clear_problem(d
     with pytest.raises(Malformed) as refused:
         await desk.permit(call.id, segments=segments)
     assert refused.value.code == "permit_too_large"
+
+
+async def test_a_permit_outlives_the_key_that_signed_it_and_the_new_key_signs_from_then_on(
+    desk: "Desk", tmp_path: Path
+) -> None:
+    old, new = SigningKey.generate(), SigningKey.generate()
+    (tmp_path / "permit.pem").write_bytes(old.pem())
+    desk.means._runtime.signing = SigningKeys(tmp_path)
+    call = await desk.ended_call()
+    _, before = await desk.permit(call.id)
+    (tmp_path / "permit.pem").write_bytes(new.pem())
+    (tmp_path / "retired.jwks.json").write_text(json.dumps({"keys": [old.jwk("permit")]}))
+    desk.means._runtime.signing = SigningKeys(tmp_path)
+    _, after = await desk.permit(call.id, 5)
+    assert (key_id_of(before), key_id_of(after)) == (old.kid, new.kid)
+    for token in (before, after):
+        assert (await permits.verify_permit(desk.means, token))["stands"]
+    assert {each["kid"] for each in desk.means.permit_keys.jwks()["keys"]} == {old.kid, new.kid}
