@@ -13,7 +13,7 @@ NOT_TENANTS = {"settled", "recital_clock", "recital_epoch", "clock_freezes", "al
 WORK: dict[str, set[str]] = {
     "consent": {"tenants", "erasures", "parts", "call_watch", "reaches"},
     "ingest": {"tenants", "uploads", "erasures", "collections", "read_backs", "rectifications"},
-    "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue"},
+    "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue", "runs"},
     "dsar": {"open_requests", "steps", "rectifications"},
 }
 FOUNDATION_WORK = {"outbox", "inbox", "dead_letters", "alarms", "ledger_queue", "idempotency", "clock_releases"}

@@ -4,7 +4,7 @@ Nothing here decides or does anything. No noun holds personal data: persons are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -48,6 +48,9 @@ class Ground(StrEnum):
     RETENTION_ENDED = "retention_ended"
     PERMIT_REVOKED = "permit_revoked"
     PRIVATE_CALL = "private_call"
+    PURPOSE_ENDED = "purpose_ended"
+    ERASURE_REQUESTED = "erasure_requested"
+    TENANT_CLOSED = "tenant_closed"
     NO_LONGER_NEEDED = "no_longer_needed"
     REQUEST_CLOSED = "request_closed"
     CONTENT_ERASED = "content_erased"
@@ -64,10 +67,16 @@ class CalendarDuration:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long one version of a purpose keeps a recording."""
+    """How long one version of a purpose keeps a recording: from the call's end, or from what its references name.
+
+    With `from_reference` the duration counts from the end of what the call's references name, and never past `at_most`
+    after the call's end.
+    """
 
     version: int
     duration: CalendarDuration
+    from_reference: bool = False
+    at_most: CalendarDuration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,9 @@ class Standing:
 
     `running` counts the clocks that have not ended, `recordings` a call's recordings before the point of no return
     (`recorded`: it ever had one), `uses` the living holdings that speak of an identity's subject. `ended_because` is
-    set where something else than time ended it.
+    set where something else than time ended it, `requested` where a person's request to have it erased was upheld.
+    `withheld` and `restricted` do not count the request that asks for the erasure itself. `trimming`: a part of it is
+    being destroyed at this moment. Until `watched_until` it counts as moved (decisions.pace).
     """
 
     holding: UUID
@@ -112,6 +123,10 @@ class Standing:
     recorded: bool = False
     uses: tuple[Use, ...] = ()
     stands_alone: bool = False
+    requested: bool = False
+    watched_until: datetime | None = None
+    restricted: bool = False
+    trimming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +159,12 @@ class Order:
     shredding_at: datetime | None = None
     verified_at: datetime | None = None
     certificate: UUID | None = None
+    spans_kept: tuple[PurposeSpans, ...] = ()
+
+    @property
+    def trims(self) -> bool:
+        """Whether only a part of the holding is destroyed."""
+        return bool(self.spans_kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +201,26 @@ class Trim:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldScope:
+    """By what a hold finds its recordings: a list, calls, or subjects whose calls ended in a period [from, until).
+
+    `future` lets it take in recordings that are stored later, too.
+    """
+
+    recordings: tuple[UUID, ...] = ()
+    calls: tuple[UUID, ...] = ()
+    subjects: tuple[UUID, ...] = ()
+    period_from: datetime | None = None
+    period_until: datetime | None = None
+    future: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
-    """A legal hold on recordings, with why, for which matter, by whom, and when it is to be looked at again."""
+    """A legal hold on recordings, with why, for which matter, by whom, and when it is to be looked at again.
+
+    `recordings` are those it is on now, whatever `scope` found them by; `too_late` are those whose deletion had begun.
+    """
 
     id: UUID
     reason: str | None
@@ -190,6 +229,8 @@ class Hold:
     review_on: date
     placed_at: datetime
     recordings: Sequence[UUID]
+    scope: HoldScope = HoldScope()
+    too_late: Mapping[UUID, datetime] = field(default_factory=dict)
     released_at: datetime | None = None
     released_by: str | None = None
     release_reason: str | None = None

@@ -8,10 +8,13 @@ from functools import partial
 from uuid import UUID
 
 from recital_database import Transaction
+from recital_errors import RecitalError
 from recital_runtime import Loop
 
-from recital_retention.actions import control, expiring, parts, proving
+from recital_retention.actions import approving, closing, control, expiring, holds, parts, proving, sweeping
 from recital_retention.actions.means import Means
+from recital_retention.store import closing as closing_store
+from recital_retention.store import reports
 from recital_retention.store import schedule as due_store
 
 Finder = Callable[[Transaction], Awaitable[list[UUID]]]
@@ -40,14 +43,44 @@ async def care_for_parts(means: Means) -> bool:
     return await _each(means, partial(_with_orders, "shredding"), parts.erase) or collected
 
 
+async def collect_keys(means: Means) -> bool:
+    """Destroy keys that no part names."""
+    await _each(means, due_store.all_tenants, parts.collect_keys)
+    return False
+
+
+async def empty_closed(means: Means) -> bool:
+    """End a batch of what is left of each closed tenant whose data may no longer be exported."""
+    return await _each(means, closing_store.tenants_to_empty, closing.empty)
+
+
 async def watch(means: Means) -> bool:
-    """Raise alarms for erasures that began long ago and are still open, and for time that jumped."""
+    """Raise alarms for erasures that began long ago and are still open, for holds to review, for time that jumped."""
     if means.database.clock.frozen is not None:
         await _each(means, due_store.all_tenants, proving.alarm_frozen)
+    await _each(means, due_store.all_tenants, holds.alarm_reviews)
+    await _each(means, due_store.all_tenants, approving.close_empty)
     async with means.database.work() as tx:
         tenants = await due_store.tenants_with_orders(tx, "ordering", "shredding", "verified")
     for tenant in tenants:
         await proving.alarm_late(means, tenant)
+    return False
+
+
+async def sweep_all(means: Means) -> bool:
+    """Hold every owner's counts against the register of each tenant."""
+    return await _each(means, due_store.all_tenants, sweeping.sweep)
+
+
+async def measure(means: Means) -> bool:
+    """Show how much is due and ordered, and since when."""
+    async with means.database.work() as tx:
+        found = await reports.progress_of_all(tx)
+        oldest = min((row.oldest_at for row in found if row.oldest_at is not None), default=tx.now)
+    gauges = means.runtime.metrics
+    gauges.erasures.labels("due").set(sum(row.due for row in found))
+    gauges.erasures.labels("open").set(sum(row.open_orders for row in found))
+    gauges.erasures_age.set((tx.now - oldest).total_seconds())
     return False
 
 
@@ -61,7 +94,14 @@ def loops(means: Means) -> list[Loop]:
     }
     for touched, loop in made.items():
         means.database.when(touched, loop.wake)
-    return [*made.values(), Loop("watch", partial(watch, means), 30.0)]
+    return [
+        *made.values(),
+        Loop("closing", partial(empty_closed, means), 10.0),
+        Loop("keys", partial(collect_keys, means), 3600.0),
+        Loop("watch", partial(watch, means), 30.0),
+        Loop("sweep", partial(sweep_all, means), 3600.0),
+        Loop("progress", partial(measure, means), 10.0),
+    ]
 
 
 async def _with_orders(state: str, tx: Transaction) -> list[UUID]:
@@ -71,7 +111,13 @@ async def _with_orders(state: str, tx: Transaction) -> list[UUID]:
 async def _each(means: Means, find: Finder, act: PerTenant) -> bool:
     async with means.database.work() as tx:
         tenants = await find(tx)
-    more = False
+    more, failed = False, None
     for tenant in tenants:
-        more |= await act(means, tenant)
+        try:
+            more |= await act(means, tenant)
+        except RecitalError as error:
+            # What stands in one tenant's way does not hold up the others.
+            failed = error
+    if failed is not None:
+        raise failed
     return more

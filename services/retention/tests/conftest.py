@@ -51,10 +51,8 @@ USUAL["parties"] = [
     {"party": "customer", "subject": CUSTOMER, "kind": "customer"},
     {"party": "agent", "subject": AGENT, "kind": "staff"},
 ]
-USUAL["purposes"] = [
-    {"purpose": CONTRACT, "key": "contract", "version": 1},
-    {"purpose": QUALITY, "key": "quality", "version": 1},
-]
+_PURPOSES = ((CONTRACT, "contract"), (QUALITY, "quality"))
+USUAL["purposes"] = [{"purpose": purpose, "key": key, "version": 1} for purpose, key in _PURPOSES]
 
 
 def fresh() -> UUID:
@@ -162,9 +160,6 @@ class Room:
         usual = {"kind": kind, "places": [{"kind": "rows", "id": "somewhere"}], "subjects": ()}
         return self.made(told.CopyRegistered, **usual | more)
 
-    def request_received(self) -> told.RequestReceived:
-        return self.made(told.RequestReceived)
-
     def request_closed(self, request: UUID) -> told.RequestClosed:
         return self.made(told.RequestClosed, request=request)
 
@@ -185,6 +180,15 @@ class Room:
         return self.made(
             told.HoldingErased, order=order["order"], holding=order["holding"], kind=order["kind"], proofs=proofs
         )
+
+    def trimmed(self, order: dict[str, Any], places: Iterable[tuple[str, str]]) -> told.RecordingTrimmed:
+        """The answer to an order of which something stays: sealed anew elsewhere, the old places empty."""
+        gone = [each for each in places if each[0] != "rows"]
+        seen = {"method": "looked_for", "absent_at": self.now}
+        proofs = [{"place": {"kind": kind, "id": where}, **seen} for kind, where in gone]
+        anew = [{"kind": kind, "id": f"{fresh()}"} for kind, _ in gone]
+        facts = {"recording": order["holding"], "order": order["order"], "spans": order["spans_kept"]}
+        return self.made(told.RecordingTrimmed, **facts, places=anew, proofs=proofs)
 
     def trouble(self, order: dict[str, Any], place: told.Place) -> told.HoldingStuck:
         return self.made(
@@ -218,12 +222,9 @@ class Room:
     async def later(self, interval: str) -> None:
         """Move Recital's time ahead, as `make clock` does."""
         settings = self.settings.database("retention")
+        password = settings.url("owner").password
         owner = await asyncpg.connect(
-            host=settings.host,
-            port=settings.port,
-            user="retention_owner",
-            password=settings.url("owner").password,
-            database=settings.name,
+            host=settings.host, port=settings.port, user="retention_owner", password=password, database=settings.name
         )
         # Made exact first: a month has no length by which a jump could be told from an announced one.
         exact = f"extract(epoch from recital_now() + interval '{interval}' - recital_now())"
@@ -258,7 +259,8 @@ class Room:
             places = await self.places(UUID(order["holding"]))
             if UUID(order["order"]) not in self.answered and not self.deaf & {kind for kind, _ in places}:
                 self.answered.add(UUID(order["order"]))
-                await self.hear(self.erased(order, places))
+                part = order["spans_kept"]
+                await self.hear(self.trimmed(order, places) if part else self.erased(order, places))
 
     # Looking
 
@@ -289,14 +291,8 @@ class Room:
     # Asking
 
     def token(self, *roles: Role, tenant: UUID = TENANT) -> dict[str, str]:
-        token = self.issuer.access_token(
-            audience="recital",
-            tenant=tenant,
-            roles=roles,
-            subject="somebody",
-            now=self.now,
-            lifetime=timedelta(minutes=5),
-        )
+        said: dict[str, Any] = {"audience": "recital", "tenant": tenant, "roles": roles, "subject": "somebody"}
+        token = self.issuer.access_token(**said, now=self.now, lifetime=timedelta(minutes=5))
         return {"Authorization": f"Bearer {token}"}
 
     def order(self, action: str, request: UUID, *subjects: UUID, tenant: UUID = TENANT) -> dict[str, str]:
@@ -333,11 +329,7 @@ async def room_of(
         (tmp_path / f"{use}.pem").write_bytes(SigningKey.generate().pem())
 
     async def make(
-        *,
-        running: bool = False,
-        database: DatabaseSettings | None = None,
-        store: str | None = None,
-        bus: Any = None,
+        *, running: bool = False, database: DatabaseSettings | None = None, store: str | None = None, bus: Any = None
     ) -> Room:
         found = database or await database_settings_of("retention")
         urls: dict[str, Any] = {f"{name}_url": f"http://{NOWHERE}" for name in SERVICES}

@@ -30,7 +30,7 @@ async def post(room: Any, path: str, body: Any, *roles: Role, **more: Any) -> An
 
 
 def hold(*recordings: UUID, **changed: Any) -> dict[str, Any]:
-    asked = {"reason": "claim", "matter": "matter 7", "review_on": "2027-01-01"}
+    asked = {"reason": "claim", "matter": "matter 7", "review_on": "2999-01-01"}
     return asked | {"recordings": [str(each) for each in recordings]} | changed
 
 
@@ -291,3 +291,26 @@ async def test_the_erasure_ledger_can_be_read_by_an_auditor(doors: Any) -> None:
 async def test_readiness_says_degraded_while_the_bus_is_away(doors: Any) -> None:
     answer = await doors.client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+async def test_a_hold_by_person_and_period_shows_its_scope_and_what_is_malformed_is_refused(doors: Any) -> None:
+    recording = await doors.recording()
+    subjects = {"recordings": None, "subjects": [str(doors.customer)], "future": True}
+    period = {"from": "2020-01-01T00:00:00Z", "until": None}
+    placed = await post(doors, "/holds", hold() | subjects | {"period": period})
+    assert placed.status_code == 201, placed.text
+    shown = placed.json()
+    assert shown["recordings"] == [str(recording.recording)]
+    assert (shown["subjects"], shown["period"], shown["future"]) == ([str(doors.customer)], period, True)
+    backwards = {"from": "2020-01-01T00:00:00Z", "until": "2020-01-01T00:00:00Z"}
+    for wrong in (
+        hold(recording.recording, future=True),
+        hold(recording.recording, calls=[str(recording.call)]),
+        hold(recording.recording, period=period),
+        hold() | subjects | {"period": backwards},
+        hold() | subjects | {"period": {"from": "2020-01-01T00:00:00"}},
+        hold() | subjects | {"review_on": "2001-01-01"},
+        hold() | {"recordings": None},
+    ):
+        answer = await post(doors, "/holds", wrong)
+        assert answer.status_code == 422, answer.text

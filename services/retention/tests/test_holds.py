@@ -9,16 +9,17 @@ import pytest
 from recital_errors import Conflict, NotFound, Unavailable
 from recital_retention.actions import control, expiring
 from recital_retention.actions.holds import Wanted, place_hold, release_hold
+from recital_retention.model import HoldScope
 
 TENANT = UUID(int=0xA)
 
 
-def wanted(*recordings: UUID, reason: str = "claim") -> Wanted:
-    return Wanted(reason, "matter 7", date(2027, 1, 1), tuple(sorted(recordings)), "counsel")
+def wanted(*recordings: UUID, reason: str = "claim", matter: str = "matter 7") -> Wanted:
+    return Wanted(reason, matter, date(2999, 1, 1), HoldScope(recordings=tuple(sorted(recordings))), "counsel")
 
 
-async def hold(room: Any, *recordings: UUID, key: str | None = None) -> Any:
-    return await place_hold(room.means, TENANT, wanted(*recordings), key)
+async def hold(room: Any, *recordings: UUID, key: str | None = None, matter: str = "matter 7") -> Any:
+    return await place_hold(room.means, TENANT, wanted(*recordings, matter=matter), key)
 
 
 async def release(room: Any, which: UUID) -> Any:
@@ -40,7 +41,7 @@ async def test_what_is_held_is_kept_with_its_call_and_its_parties_until_the_hold
 
 async def test_one_of_two_holds_is_enough(room: Any) -> None:
     recording = await room.recording()
-    one, other = await hold(room, recording.recording), await hold(room, recording.recording)
+    one, other = await hold(room, recording.recording), await hold(room, recording.recording, matter="matter 8")
     await room.later("6 months 1 day")
     await release(room, one.id)
     await room.settle()
@@ -123,10 +124,10 @@ async def test_a_hold_that_cannot_reach_the_control_ledger_is_in_force_and_says_
     without = await room_of(database=room.settings.database("retention"), store="127.0.0.1:1")
     with pytest.raises(Unavailable, match="hold_not_in_ledger"):
         await hold(without, recording.recording, key="again")
+    assert (await hold(room, recording.recording, key="again")).recordings == [recording.recording]
     await room.later("6 months 1 day")
     await room.settle()
     assert await room.state(recording.recording) == "due"
-    assert (await hold(room, recording.recording, key="again")).recordings == [recording.recording]
 
 
 async def test_a_hold_and_the_schedule_take_turns_and_agree(room: Any) -> None:
@@ -173,5 +174,5 @@ async def test_several_schedules_share_the_work_and_order_everything_once(room: 
 async def test_a_look_back_at_review_is_kept_with_the_hold(room: Any) -> None:
     recording = await room.recording()
     placed = await hold(room, recording.recording)
-    assert (placed.reason, placed.matter, placed.review_on) == ("claim", "matter 7", date(2027, 1, 1))
+    assert (placed.reason, placed.matter, placed.review_on) == ("claim", "matter 7", date(2999, 1, 1))
     assert placed.placed_at <= room.now + timedelta(seconds=1)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from recital_errors import PermanentError
-from recital_events import PartyLink, PurposeSpans, PurposeVersion
+from recital_events import PartyLink, PurposeSpans, PurposeVersion, RequestReceived
 from recital_retention.decisions.clocks import due_at
 from recital_retention.model import CalendarDuration
 from recital_retention.schedule import look_at_due
@@ -87,7 +87,7 @@ async def test_events_that_come_before_what_they_name_wait(room: Any) -> None:
     assert (await room.heard(room.call_ended(request, room.now))).fact == f"call:{request}"
     assert (await room.heard(room.request_closed(request))).fact == f"request:{request}"
     assert (await room.heard(room.collection_ordered(request))).fact == f"request:{request}"
-    for event in (room.copied("package"), room.registered(), room.request_received(), room.published()):
+    for event in (room.copied("package"), room.registered(), room.made(RequestReceived), room.published()):
         assert (await room.heard(event, room.other_tenant)).fact == f"tenant:{room.other_tenant}"
     assert (await room.heard(room.collection_ordered(request), room.other_tenant)).fact.startswith("tenant:")
 
@@ -272,14 +272,14 @@ async def test_a_permit_that_leaves_one_purpose_ends_the_other_at_once(room: Any
     assert "trim_waits" not in await room.alarms()
 
 
-async def test_a_permit_that_takes_moments_away_restricts_and_is_alarmed(room: Any) -> None:
+async def test_a_permit_that_takes_moments_away_restricts_until_they_are_cut_out(room: Any) -> None:
     recording = await room.recording()
     await room.revoke(recording, PurposeSpans(purposes=("contract", "quality"), spans=((0, 30_000),)))
+    restricted = "select trim is not null as it_is from holdings where id = :id"
+    assert (await room.rows(restricted, id=recording.recording))[0].it_is
     await room.settle()
     assert await room.state(recording.recording) == "retained"
-    assert "trim_waits" in await room.alarms()
-    [row] = await room.rows("select trim is not null as trimmed from holdings where id = :id", id=recording.recording)
-    assert row.trimmed
+    assert not (await room.rows(restricted, id=recording.recording))[0].it_is
 
 
 async def test_a_permit_revoked_after_the_order_changes_nothing(room: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 from recital_errors import Conflict, PermanentError
 from recital_retention.actions import control, expiring
 from recital_retention.actions.holds import Wanted, place_hold, release_hold
+from recital_retention.model import HoldScope
 from recital_retention.schedule import carry_orders_through
 
 TENANT = UUID(int=0xA)
@@ -136,4 +137,4 @@ async def told(again: Any, recording: Any) -> list[Any]:
 
 
 def wanted(*recordings: UUID) -> Wanted:
-    return Wanted("claim", "matter 7", date(2027, 1, 1), recordings, "counsel")
+    return Wanted("claim", "matter 7", date(2999, 1, 1), HoldScope(recordings=recordings), "counsel")

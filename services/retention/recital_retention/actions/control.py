@@ -11,19 +11,22 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction, Writing, alarm, announce, record_all
+from recital_database import Transaction, Writing, alarm, announce_all, record_all
 from recital_errors import PermanentError
-from recital_events import ErasureOrdered
+from recital_events import ErasureOrdered, PurposeSpans
 
 from recital_retention.actions.means import Means
-from recital_retention.model import Ground, Order, OrderState
-from recital_retention.store import control, holdings, keeping, orders
+from recital_retention.model import Ground, Hold, HoldScope, Order, OrderState
+from recital_retention.store import closing, control, holdings, keeping, orders
 from recital_retention.store.control import ControlEntry
+from recital_retention.store.holds import around, keep_along
 
 BATCH = 64
 AT_ONCE = 16
 LOG = "erasure"
 ERASURES = "erasures"
+LEDGER = "control ledger"
+"""Who placed or released a hold that only the control ledger remembers."""
 
 
 async def write(means: Means) -> bool:
@@ -83,25 +86,25 @@ async def _apply(tx: Transaction, entries: Sequence[ControlEntry]) -> None:
         if each.kind == "hold_placed":
             await _hold_again(tx, each)
         elif each.kind == "hold_released":
-            await keeping.release_hold(tx, each.about, by="control ledger", because=None, salt=None)
+            await keeping.release_hold(tx, each.about, by=LEDGER, because=None, salt=None)
     # 2. Erasures: past the point of no return, whatever this database thinks of them.
     ordered = _orders(entries)
     await holdings.lock(tx, [each.holding for each in ordered])
     await orders.restore(tx, ordered)
     await control.enqueue(tx, [each for each in entries if each.kind == ERASURES], in_ledger=True)
+    # 3. The end of a tenant: whatever of it is still here goes.
+    for each in entries:
+        if each.kind == "tenant_erased":
+            at = datetime.fromisoformat(each.entry["erased_at"])
+            await closing.close(tx, at, at)
+            await closing.mark_erased(tx)
 
 
 async def _hold_again(tx: Transaction, entry: ControlEntry) -> None:
-    of = [UUID(each) for each in entry.entry["recordings"]]
-    await holdings.lock(tx, of)
-    again = await keeping.restore_hold(
-        tx,
-        entry.about,
-        placed_at=datetime.fromisoformat(entry.entry["placed_at"]),
-        review_on=date.fromisoformat(entry.entry["review_on"]),
-        of=of,
-    )
-    if again:
+    hold = hold_of(entry)
+    await holdings.lock(tx, hold.recordings)
+    if await keeping.restore_hold(tx, hold):
+        await keep_along(tx, hold.id, await around(tx, hold.recordings))
         await alarm(
             tx, "hold_restored", about=entry.about, detail="A hold is known from the control ledger only: no reason."
         )
@@ -113,18 +116,21 @@ async def _give(tx: Transaction, ids: Sequence[UUID]) -> None:
         # Some may be retention's own.
         tx.touched.add("parts")
     await record_all(tx, LOG, [_writing(order) for order in given])
-    for order in given:
-        await announce(
-            tx,
+    await announce_all(
+        tx,
+        [
             ErasureOrdered(
                 order=order.id,
                 holding=order.holding,
                 kind=order.kind,
+                spans_kept=order.spans_kept,
                 ground=order.ground.value,
                 control_sequence=order.control_sequence,
                 ordered_at=order.ordered_at,
-            ),
-        )
+            )
+            for order in given
+        ],
+    )
 
 
 def _writing(order: Order) -> Writing:
@@ -138,6 +144,29 @@ def _writing(order: Order) -> Writing:
     return Writing("erasure_ordered", facts)
 
 
+def hold_of(entry: ControlEntry) -> Hold:
+    """Return a hold as the control ledger remembers it: without its texts and without who placed it."""
+    told = entry.entry
+    scope = told.get("scope", {})
+    instants = [datetime.fromisoformat(at) if (at := scope.get(name)) else None for name in ("from", "until")]
+    return Hold(
+        id=entry.about,
+        reason=None,
+        matter=None,
+        placed_by=LEDGER,
+        review_on=date.fromisoformat(told["review_on"]),
+        placed_at=datetime.fromisoformat(told["placed_at"]),
+        recordings=[UUID(each) for each in told["recordings"]],
+        scope=HoldScope(
+            calls=tuple(UUID(each) for each in scope.get("calls", ())),
+            subjects=tuple(UUID(each) for each in scope.get("subjects", ())),
+            period_from=instants[0],
+            period_until=instants[1],
+            future=scope.get("future", False),
+        ),
+    )
+
+
 def _by_tenant(entries: Sequence[ControlEntry]) -> Mapping[UUID, list[ControlEntry]]:
     found: defaultdict[UUID, list[ControlEntry]] = defaultdict(list)
     for each in entries:
@@ -148,10 +177,17 @@ def _by_tenant(entries: Sequence[ControlEntry]) -> Mapping[UUID, list[ControlEnt
 def _read(sequence: int, entry: Mapping[str, Any]) -> ControlEntry:
     try:
         kind = str(entry["kind"])
-        about = UUID(entry["orders"][0]["order"] if kind == ERASURES else entry["hold"])
+        about = UUID(_about(kind, entry))
         return ControlEntry(UUID(entry["tenant"]), sequence, kind, about, entry)
     except (KeyError, IndexError, TypeError, ValueError):
         raise PermanentError("control_entry_unknown", f"Control entry {sequence} is not understood.") from None
+
+
+def _about(kind: str, entry: Mapping[str, Any]) -> str:
+    if kind == ERASURES:
+        return str(entry["orders"][0]["order"])
+    named = {"hold_placed": "hold", "hold_released": "hold", "withdrawal": "about", "tenant_erased": "tenant"}
+    return str(entry[named[kind]])
 
 
 def _orders(entries: Sequence[ControlEntry]) -> list[Order]:
@@ -164,6 +200,7 @@ def _orders(entries: Sequence[ControlEntry]) -> list[Order]:
             state=OrderState.ORDERING,
             ordered_at=datetime.fromisoformat(entry.entry["ordered_at"]),
             control_sequence=entry.sequence,
+            spans_kept=tuple(PurposeSpans.model_validate(spans) for spans in each["spans_kept"]),
         )
         for entry in entries
         if entry.kind == ERASURES

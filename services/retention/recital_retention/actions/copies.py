@@ -1,7 +1,6 @@
 """Copies as their owners announce them: new holdings, and more places of known ones (R15)."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from recital_database import NotYet, Transaction, alarm
 from recital_events import CopyRegistered
@@ -9,6 +8,7 @@ from recital_events import CopyRegistered
 from recital_retention.decisions.ends import end_of_package
 from recital_retention.store import holdings, keeping, schedule, tenants
 from recital_retention.store.holdings import Locked, NewHolding
+from recital_retention.store.tenants import Tenant
 
 # These are announced by events of their own, and only get more places here.
 _ANNOUNCED_ELSEWHERE = frozenset({"recording", "call", "request"})
@@ -24,20 +24,20 @@ async def register_copy(tx: Transaction, event: CopyRegistered) -> NotYet | None
     known = {each.id: each for each in await holdings.lock(tx, [event.holding, *event.contains])}
     if event.holding not in known and event.kind in _ANNOUNCED_ELSEWHERE:
         return NotYet(f"{event.kind}:{event.holding}")
-    holding = _holding(tx, event, tenant.zone)
+    holding = _holding(tx, event, tenant)
     if not await holdings.register(tx, holding) and holding.stands_alone:
         # Met in a call first, made a member of staff later.
         await holdings.let_stand_alone(tx, event.holding)
-    await _plan(tx, event, known.get(event.holding), tenant.zone)
+    await _plan(tx, event, known.get(event.holding), tenant)
     return None
 
 
-def _holding(tx: Transaction, event: CopyRegistered, zone: ZoneInfo) -> NewHolding:
+def _holding(tx: Transaction, event: CopyRegistered, tenant: Tenant) -> NewHolding:
     return NewHolding(
         event.holding,
         event.kind,
         tx.now,
-        due_at=_due(tx.now, event, zone),
+        due_at=_due(tx.now, event, tenant),
         ends_with=event.ends_with,
         # An identity announced by itself and without an end is a member of staff's: no call's end ends it.
         stands_alone=event.kind == "identity" and event.ends_at is None and event.ends_with is None,
@@ -47,7 +47,7 @@ def _holding(tx: Transaction, event: CopyRegistered, zone: ZoneInfo) -> NewHoldi
     )
 
 
-async def _plan(tx: Transaction, event: CopyRegistered, known: Locked | None, zone: ZoneInfo) -> None:
+async def _plan(tx: Transaction, event: CopyRegistered, known: Locked | None, tenant: Tenant) -> None:
     if known is not None and known.state.beyond_return:
         await alarm(
             tx,
@@ -57,7 +57,7 @@ async def _plan(tx: Transaction, event: CopyRegistered, known: Locked | None, zo
         )
         return
     closed = event.ends_with is not None and await keeping.is_lifted(tx, event.ends_with)
-    due = tx.now if closed else _due(tx.now, event, zone)
+    due = tx.now if closed else _due(tx.now, event, tenant)
     if closed:
         await holdings.set_end(tx, event.holding, due_at=tx.now, ended_at=None)
     if due is not None and (known is None or closed):
@@ -67,5 +67,7 @@ async def _plan(tx: Transaction, event: CopyRegistered, known: Locked | None, zo
         await schedule.put_now(tx, [event.holding])
 
 
-def _due(now: datetime, event: CopyRegistered, zone: ZoneInfo) -> datetime | None:
-    return end_of_package(now, event.ends_at, zone) if event.kind == "package" else event.ends_at
+def _due(now: datetime, event: CopyRegistered, tenant: Tenant) -> datetime | None:
+    if event.kind != "package":
+        return event.ends_at
+    return end_of_package(now, event.ends_at, tenant.zone, tenant.kept.get("package"))

@@ -4,24 +4,28 @@ The part (R12) is a holding of retention's own, with its key in the key store an
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from recital_database import NotYet, Transaction, announce
-from recital_errors import Gone, NotFound
+from recital_database import NotYet, Transaction, alarm, announce
+from recital_errors import Gone, NotFound, RecitalError
 from recital_events import CollectionOrdered, PartCollected, Place
 from recital_ledger import canonical, instant
 
 from recital_retention.actions.means import Means
 from recital_retention.actions.proving import take_proofs
 from recital_retention.model import PlaceProof
-from recital_retention.store import holdings, keeping, parts, schedule, tenants
+from recital_retention.store import holdings, keeping, parts, persons, schedule, tenants
 from recital_retention.store.holdings import NewHolding
 from recital_retention.store.parts import Part, Sealed
+from recital_retention.store.places import mark_stuck
 
 CONTEXT = b"parts.sealed"
 BATCH = 20
+LEASE = timedelta(hours=1)
+"""How long a key may be without the row that names it."""
 
 
 async def order_part(tx: Transaction, event: CollectionOrdered) -> NotYet | None:
@@ -46,7 +50,8 @@ async def collect(means: Means, tenant: UUID) -> bool:
             await parts.done(tx, part.id)
             await parts.remove_part(tx, part.id)
             return True
-        items = [_item(row) for row in await parts.what_is_kept_of(tx, part.subjects, part.request)]
+        whole = await persons.one_person(tx, part.subjects)
+        items = [_item(row) for row in await parts.what_is_kept_of(tx, whole, part.request)]
         document = canonical({"service": "retention", "order": str(part.order), "items": items})
         # The key is committed before the row that names it; one that no row names is found by its owner.
         key = await means.vault.keys.new_key(tenant, part.id, facts.key)
@@ -81,14 +86,44 @@ async def erase(means: Means, tenant: UUID) -> bool:
             return False
         ordered = await parts.parts_to_erase(tx, BATCH)
         keys = [part.key for part, _ in ordered if part.key is not None]
-        # First the key, which cannot be taken back; asked again after a crash it is simply not there.
-        await means.vault.keys.destroy(tenant, keys)
-        gone = await means.vault.keys.absent(tenant, keys)
+        try:
+            # First the key, which cannot be taken back; asked again after a crash it is simply not there.
+            await means.vault.keys.destroy(tenant, keys)
+            gone = await means.vault.keys.absent(tenant, keys)
+        except RecitalError as error:
+            await _stuck(tx, [part for part, _ in ordered], error.code)
+            return False
         for part, erasure in ordered:
             await parts.remove_part(tx, part.id)
             if gone:
                 await take_proofs(tx, erasure, part.id, _proofs(part, tx))
     return len(ordered) == BATCH
+
+
+async def collect_keys(means: Means, tenant: UUID) -> bool:
+    """Destroy keys that were made for a part whose row was never committed; true when any was found.
+
+    A key is committed before the row that names it, so one without a row after the lease is of nothing.
+    """
+    after: UUID | None = None
+    found = False
+    while listed := await means.vault.keys.listed(tenant, older_than=LEASE, after=after):
+        after = listed[-1].id
+        async with means.database.transaction(tenant) as tx:
+            named = await parts.keys_of_parts(tx, [each.id for each in listed])
+        strays = [each.id for each in listed if each.id not in named]
+        await means.vault.keys.destroy(tenant, strays)
+        found |= bool(strays)
+    return found
+
+
+async def _stuck(tx: Transaction, ordered: Sequence[Part], cause: str) -> None:
+    for part in ordered:
+        if part.key is None:
+            continue
+        place = PlaceProof("key", str(part.key), stuck_since=tx.now, stuck_cause=cause)
+        await mark_stuck(tx, part.id, place)
+        await alarm(tx, "erasure_stuck", about=part.id, detail=f"A place of kind key is stuck: {cause}.")
 
 
 async def _register(tx: Transaction, part: Part, made: Sealed) -> None:

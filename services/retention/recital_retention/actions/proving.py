@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
-from recital_database import NotYet, Transaction, Writing, alarm, announce, new_ids, record_all
+from recital_database import NotYet, Transaction, Writing, alarm, announce_all, new_ids, record_all
 from recital_errors import PermanentError
 from recital_events import ErasureCertified, HoldingErased, HoldingStuck
 from recital_identity import TokenKind, sign
@@ -14,7 +14,7 @@ from recital_retention.actions.means import Means
 from recital_retention.decisions.answers import judge_answer
 from recital_retention.decisions.certificates import certificate_of
 from recital_retention.model import Order, OrderState, PlaceProof
-from recital_retention.store import holdings, orders, places, schedule
+from recital_retention.store import holdings, orders, places, schedule, trims
 from recital_retention.store.orders import Certified, Signed
 
 BATCH = 100
@@ -36,6 +36,11 @@ async def take_proofs(tx: Transaction, order_id: UUID, holding: UUID, proofs: Se
         raise PermanentError("order_of_another", "This order is not about this holding.")
     if order.state is not OrderState.SHREDDING:
         return None
+    if order.trims:
+        # Not one sample lay in what was to stay, so its owner destroyed the whole.
+        await trims.take_whole(tx, order_id, holding)
+        await schedule.remove(tx, [holding])
+        await schedule.put_now(tx, await holdings.calls_of(tx, [holding]))
     registered = (await places.places_of(tx, [holding])).get(holding, [])
     answer = judge_answer(registered, [(each.kind, each.id) for each in proofs])
     await places.add_places(tx, holding, answer.unregistered)
@@ -74,18 +79,20 @@ async def certify(means: Means, tenant: UUID) -> bool:
             return False
         empty = await places.places_of(tx, [each.holding for each in proved])
         signed = [
-            _signed(means, order, empty[order.holding], certificate, tx)
+            _signed(means, order, _destroyed(order, empty[order.holding]), certificate, tx)
             for certificate, order in zip(await new_ids(tx, len(proved)), proved, strict=True)
         ]
         entries = await record_all(tx, LOG, [_writing(each) for each in signed])
         made = [Certified(each, entry.entry, entry.salt) for each, entry in zip(signed, entries, strict=True)]
         await orders.certify(tx, made)
-        spoken_of = await holdings.reduce_to_skeletons(tx, [each.order.holding for each in signed])
+        whole = [each for each in signed if not each.order.trims]
+        spoken_of = await holdings.reduce_to_skeletons(tx, [each.order.holding for each in whole])
         # Their identities may be needed by nothing else.
         await schedule.put_now(tx, spoken_of)
-        for each in signed:
-            await announce(tx, _certified(each, tx))
-        return True
+        # A part that is gone was told of by its owner (`recording.trimmed`): here only the whole is.
+        await announce_all(tx, [_certified(each, tx) for each in whole])
+    means.runtime.metrics.erasures_certified.inc(len(whole))
+    return True
 
 
 async def alarm_frozen(means: Means, tenant: UUID) -> bool:
@@ -107,6 +114,13 @@ async def alarm_late(means: Means, tenant: UUID) -> None:
                 about=order.holding,
                 detail=f"An erasure that began at {order.ordered_at.isoformat()} is still {order.state.value}.",
             )
+
+
+def _destroyed(order: Order, places_: Sequence[PlaceProof]) -> Sequence[PlaceProof]:
+    """The places a certificate speaks of: all, or for a part that was cut out those that were emptied for it."""
+    if not order.trims:
+        return places_
+    return [each for each in places_ if each.absent_at is not None and each.absent_at >= order.ordered_at]
 
 
 def _signed(means: Means, order: Order, empty: Sequence[PlaceProof], certificate: UUID, tx: Transaction) -> Signed:

@@ -9,10 +9,11 @@ from recital_errors import Malformed, PermanentError
 from recital_events import CallEnded, CallRegistered, PurposePublished, TenantOpened
 from recital_vault import Vault
 
+from recital_retention.actions.endings import follow_references
 from recital_retention.decisions.clocks import read_duration
 from recital_retention.decisions.ends import end_of_unrecorded_call
-from recital_retention.model import Ground
-from recital_retention.store import clocks, holdings, schedule, tenants
+from recital_retention.model import Ground, Retention
+from recital_retention.store import clocks, holdings, references, schedule, tenants
 from recital_retention.store.holdings import NewHolding
 
 
@@ -35,11 +36,19 @@ async def publish_purpose(tx: Transaction, event: PurposePublished) -> NotYet | 
     if tenant is None:
         return NotYet(f"tenant:{tx.tenant}")
     try:
-        duration = read_duration(event.retention)
+        kept = Retention(
+            event.version,
+            read_duration(event.retention),
+            from_reference=event.retention_from == "reference_ended",
+            at_most=None if event.at_most is None else read_duration(event.at_most),
+        )
     except Malformed as error:
         raise PermanentError(error.code, error.detail) from None
-    await tenants.add_purpose(tx, event, duration)
-    await clocks.shorten_clocks(tx, event.purpose, duration, tenant.zone)
+    if kept.from_reference:
+        await references.shorten_waiting(tx, event.purpose, kept, tenant.zone)
+    else:
+        await clocks.shorten_clocks(tx, event.purpose, kept.duration, tenant.zone)
+    await tenants.add_purpose(tx, event, kept)
     return None
 
 
@@ -49,9 +58,10 @@ async def register_call(tx: Transaction, event: CallRegistered) -> NotYet | None
     if tenant is None:
         return NotYet(f"tenant:{tx.tenant}")
     await meet(tx, event.subjects)
-    due = end_of_unrecorded_call(event.registered_at, None, tenant.zone)
+    due = end_of_unrecorded_call(event.registered_at, None, tenant.zone, tenant.kept.get("call"))
     call = NewHolding(event.call, "call", event.registered_at, due_at=due, subjects=event.subjects)
     if await holdings.register(tx, call):
+        await references.set_references(tx, event.call, event.references)
         await schedule.put(tx, {event.call: due})
     return None
 
@@ -67,10 +77,12 @@ async def end_call(tx: Transaction, event: CallEnded) -> NotYet | None:
     await meet(tx, event.subjects)
     gone = await holdings.replace_subjects(tx, event.call, "call", event.subjects)
     await schedule.put_now(tx, gone)
+    if await references.set_references(tx, event.call, event.references):
+        await follow_references(tx, event.call, tenant.zone)
     if await holdings.was_recorded(tx, event.call):
         await holdings.set_end(tx, event.call, due_at=None, ended_at=event.ended_at)
     else:
-        due = end_of_unrecorded_call(call.registered_at, event.ended_at, tenant.zone)
+        due = end_of_unrecorded_call(call.registered_at, event.ended_at, tenant.zone, tenant.kept.get("call"))
         await holdings.set_end(tx, event.call, due_at=due, ended_at=event.ended_at)
         await schedule.put(tx, {event.call: due})
     if event.private:

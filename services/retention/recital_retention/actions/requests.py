@@ -7,7 +7,7 @@ from recital_database import NotYet, Transaction
 from recital_events import RequestClosed, RequestReceived
 
 from recital_retention.decisions.ends import end_of_request_file
-from recital_retention.store import holdings, keeping, schedule, tenants
+from recital_retention.store import holdings, keeping, persons, schedule, tenants
 from recital_retention.store.holdings import NewHolding
 from recital_retention.store.keeping import Withholding
 
@@ -19,6 +19,7 @@ async def withhold(tx: Transaction, request: UUID, subjects: Collection[UUID]) -
     """
     placed = await keeping.withhold(tx, request, subjects)
     if placed.lifted_at is None:
+        await persons.withhold_for_person(tx, request)
         await holdings.lock(tx, await keeping.holdings_of_subjects(tx, request))
     return placed
 
@@ -40,7 +41,7 @@ async def close_request(tx: Transaction, event: RequestClosed) -> NotYet | None:
     file = await holdings.lock_one(tx, event.request)
     if tenant is None or file is None:
         return NotYet(f"request:{event.request}")
-    due = end_of_request_file(event.closed_at, tenant.zone)
+    due = end_of_request_file(event.closed_at, tenant.zone, tenant.kept.get("request"))
     await holdings.set_end(tx, event.request, due_at=due, ended_at=event.closed_at)
     await schedule.put(tx, {event.request: due})
     await keeping.lift(tx, event.request, event.closed_at)

@@ -3,11 +3,16 @@
 from fastapi import APIRouter
 
 from recital_retention.actions.means import Means
+from recital_retention.api.certificates import certificate_routes
+from recital_retention.api.closing import closing_routes
 from recital_retention.api.holdings import holding_routes
 from recital_retention.api.holds import hold_routes
+from recital_retention.api.policies import policy_routes, waiting_routes
+from recital_retention.api.reports import report_routes
 from recital_retention.api.requests import request_routes
 
 
 def routers(means: Means) -> list[APIRouter]:
     """Return all of retention's routes."""
-    return [holding_routes(), hold_routes(means), request_routes(means)]
+    read = [holding_routes(), certificate_routes(), policy_routes(), waiting_routes(), report_routes()]
+    return [*read, hold_routes(means), request_routes(means), closing_routes(means)]

@@ -51,10 +51,35 @@ def due_at(started_at: datetime, duration: CalendarDuration, zone: ZoneInfo) -> 
     return max(instants) + timedelta(seconds=duration.seconds)
 
 
-def clock_due_at(started_at: datetime, told: Retention, published: Iterable[Retention], zone: ZoneInfo) -> datetime:
-    """Return when a clock ends: by the version told in the notice, or by a later version that ends sooner (R11)."""
+def clock_due_at(
+    started_at: datetime,
+    told: Retention,
+    published: Iterable[Retention],
+    zone: ZoneInfo,
+    *,
+    reference_ended_at: datetime | None = None,
+) -> datetime:
+    """Return when a clock ends: by the version told in the notice, or by a later version that ends sooner (R11).
+
+    `reference_ended_at` is when what the call's references name ended; None while any of it goes on.
+    """
     counted = [told, *(each for each in published if each.version > told.version)]
-    return min(due_at(started_at, each.duration, zone) for each in counted)
+    return min(_due(started_at, each, reference_ended_at, zone) for each in counted)
+
+
+def reference_end(ended: Iterable[datetime | None]) -> datetime | None:
+    """Return when all that a call's references name had ended; None while one goes on, or where there is none."""
+    known = list(ended)
+    ends = [each for each in known if each is not None]
+    return max(ends) if ends and len(ends) == len(known) else None
+
+
+def _due(started_at: datetime, retention: Retention, ended_at: datetime | None, zone: ZoneInfo) -> datetime:
+    if not retention.from_reference:
+        return due_at(started_at, retention.duration, zone)
+    latest = due_at(started_at, retention.at_most or retention.duration, zone)
+    # What ended before the call did keeps it for the whole duration after the call.
+    return latest if ended_at is None else min(latest, due_at(max(started_at, ended_at), retention.duration, zone))
 
 
 def running(clocks: Iterable[Clock]) -> list[Clock]:

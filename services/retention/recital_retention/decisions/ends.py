@@ -20,17 +20,23 @@ def end_of_recording(clocks: Iterable[Clock]) -> datetime | None:
     return max((each.due_at for each in clocks), default=None)
 
 
-def end_of_unrecorded_call(registered_at: datetime, ended_at: datetime | None, zone: ZoneInfo) -> datetime:
-    """Return when the record of a call without a recording ends: a month after its registration or its end."""
-    return due_at(max(registered_at, ended_at or registered_at), NEVER_RECORDED, zone)
+def end_of_unrecorded_call(
+    registered_at: datetime, ended_at: datetime | None, zone: ZoneInfo, kept: CalendarDuration | None = None
+) -> datetime:
+    """Return when the record of a call without a recording ends: a month after its registration or its end, or as
+    long as the tenant set.
+    """
+    return due_at(max(registered_at, ended_at or registered_at), kept or NEVER_RECORDED, zone)
 
 
-def end_of_request_file(closed_at: datetime, zone: ZoneInfo) -> datetime:
+def end_of_request_file(closed_at: datetime, zone: ZoneInfo, kept: CalendarDuration | None = None) -> datetime:
     """Return when the file of a closed request ends: two years later, while its handling may still be judged."""
-    return due_at(closed_at, REQUEST_FILE, zone)
+    return due_at(closed_at, kept or REQUEST_FILE, zone)
 
 
-def end_of_package(registered_at: datetime, ends_at: datetime | None, zone: ZoneInfo) -> datetime:
+def end_of_package(
+    registered_at: datetime, ends_at: datetime | None, zone: ZoneInfo, kept: CalendarDuration | None = None
+) -> datetime:
     """Return when a package ends: as its owner said, at the latest thirty days after it was registered."""
-    latest = due_at(registered_at, PACKAGE, zone)
+    latest = due_at(registered_at, kept or PACKAGE, zone)
     return latest if ends_at is None else min(ends_at, latest)

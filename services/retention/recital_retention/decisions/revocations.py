@@ -20,7 +20,7 @@ def what_remains(recorded: Sequence[PurposeSpans], may_be_kept: Sequence[Purpose
             kept.append(PurposeSpans(purposes=(purpose,), spans=tuple(remaining)))
         else:
             ended.append(purpose)
-    return Trim(tuple(ended), _gathered(kept), takes_away=covered(recorded) != covered(kept))
+    return Trim(tuple(ended), gathered(kept), takes_away=covered(recorded) != covered(kept))
 
 
 def purposes_of(spans: Iterable[PurposeSpans]) -> list[str]:
@@ -60,8 +60,8 @@ def common(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval
     )
 
 
-def _gathered(spans: Sequence[PurposeSpans]) -> tuple[PurposeSpans, ...]:
-    """Purposes with the same spans share one entry, as in a permit."""
+def gathered(spans: Iterable[PurposeSpans]) -> tuple[PurposeSpans, ...]:
+    """Return the same with one entry for all purposes that cover the same, as in a permit."""
     by_spans: dict[tuple[Interval, ...], list[str]] = {}
     for each in spans:
         by_spans.setdefault(each.spans, []).extend(each.purposes)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from recital_database import Transaction
 
+from recital_retention.decisions.pace import MOVED_FOR
 from recital_retention.model import CalendarDuration, Clock
 
 
@@ -20,7 +21,9 @@ async def shorten_clocks(tx: Transaction, purpose: UUID, duration: CalendarDurat
     """
     await tx.execute(
         f"with moved as (update clocks set due_at = {DUE_AT} where tenant_id = :tenant and purpose_id = :purpose"  # noqa: S608 - a constant
-        f" and expired_at is null and {DUE_AT} < due_at returning id, due_at)"
+        f" and expired_at is null and {DUE_AT} < due_at returning id, due_at),"
+        " watched as (update holdings h set watched_until = greatest(h.watched_until, :watched) from moved"
+        " where h.tenant_id = :tenant and h.id = moved.id)"
         " update schedule s set due_at = moved.due_at from moved"
         " where s.tenant_id = :tenant and s.id = moved.id and moved.due_at < s.due_at",
         {
@@ -30,6 +33,7 @@ async def shorten_clocks(tx: Transaction, purpose: UUID, duration: CalendarDurat
             "days": duration.days,
             "seconds": duration.seconds,
             "zone": zone.key,
+            "watched": tx.now + MOVED_FOR,
         },
     )
 
@@ -98,12 +102,43 @@ async def expire(tx: Transaction, clocks: Sequence[Clock]) -> None:
     )
 
 
+async def end_but_duties(tx: Transaction, recordings: Sequence[UUID]) -> None:
+    """Let running clocks end now, but those of purposes that rest on a legal obligation (AVG art. 17(3)(b)).
+
+    The basis is that of the version told in the notice.
+    """
+    await tx.execute(
+        "update clocks c set due_at = :now where tenant_id = :tenant and id = any(cast(:ids as uuid[]))"
+        " and expired_at is null and due_at > :now and not exists (select from purposes p"
+        " where p.tenant_id = c.tenant_id and p.id = c.purpose_id and p.version = c.version"
+        " and p.basis = 'legal_obligation')",
+        {"tenant": tx.tenant, "now": tx.now, "ids": list(recordings)},
+    )
+
+
+async def end_others(tx: Transaction, recording: UUID, keys: Sequence[str]) -> None:
+    """Let the running clocks of a recording end now, but those of these purposes."""
+    await tx.execute(
+        "update clocks set due_at = :now where tenant_id = :tenant and id = :id and expired_at is null"
+        " and due_at > :now and not key = any(cast(:keys as text[]))",
+        {"tenant": tx.tenant, "now": tx.now, "id": recording, "keys": list(keys)},
+    )
+
+
 async def end_at_once(tx: Transaction, recordings: Sequence[UUID], keys: Sequence[str] | None = None) -> None:
     """Let running clocks end now (those of some purposes, or all): the next look at the schedule tells of it."""
     await tx.execute(
-        "update clocks set due_at = :now where tenant_id = :tenant and id = any(cast(:ids as uuid[]))"
-        " and expired_at is null and due_at > :now and (cast(:keys as text[]) is null or key = any(:keys))",
-        {"tenant": tx.tenant, "now": tx.now, "ids": list(recordings), "keys": None if keys is None else list(keys)},
+        "with moved as (update clocks set due_at = :now where tenant_id = :tenant and id = any(cast(:ids as uuid[]))"
+        " and expired_at is null and due_at > :now and (cast(:keys as text[]) is null or key = any(:keys))"
+        " returning id) update holdings h set watched_until = greatest(h.watched_until, :watched) from moved"
+        " where h.tenant_id = :tenant and h.id = moved.id",
+        {
+            "tenant": tx.tenant,
+            "now": tx.now,
+            "ids": list(recordings),
+            "keys": None if keys is None else list(keys),
+            "watched": tx.now + MOVED_FOR,
+        },
     )
 
 

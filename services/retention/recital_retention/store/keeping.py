@@ -1,15 +1,16 @@
 """What keeps a holding or ends it early: open requests, legal holds, and the latest state of revoked permits."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
 from recital_events import PermitRevoked, PurposeSpans
 
-from recital_retention.model import Hold
+from recital_retention.model import Hold, HoldScope
 from recital_retention.store.holdings import read_spans, write_spans
 
 
@@ -81,7 +82,7 @@ async def kept_of_subjects(tx: Transaction, request: UUID) -> list[UUID]:
     rows = await tx.execute(
         "select h.id from withholding_subjects ws"
         " join holding_subjects hs on hs.tenant_id = ws.tenant_id and hs.subject_id = ws.subject_id"
-        " join holdings h on h.tenant_id = hs.tenant_id and h.id = hs.id and h.state = 'due'"
+        " join holdings h on h.tenant_id = hs.tenant_id and h.id = hs.id and (h.state = 'due' or h.trim_deferred)"
         " where ws.tenant_id = :tenant and ws.id = :id"
         " union select subject_id from withholding_subjects where tenant_id = :tenant and id = :id",
         {"tenant": tx.tenant, "id": request},
@@ -94,7 +95,8 @@ async def keep_permit(tx: Transaction, event: PermitRevoked) -> None:
     await tx.execute(
         "insert into permits (tenant_id, id, call_id, spans, revoked_at, reason)"
         " values (:tenant, :id, :call, cast(:spans as jsonb), :at, :reason) on conflict (tenant_id, id)"
-        " do update set spans = excluded.spans, revoked_at = excluded.revoked_at, reason = excluded.reason",
+        " do update set spans = excluded.spans, revoked_at = excluded.revoked_at, reason = excluded.reason,"
+        " suspended_at = null",
         {
             "tenant": tx.tenant,
             "id": event.permit,
@@ -113,10 +115,21 @@ async def lock_permit(tx: Transaction, permit: UUID) -> None:
     )
 
 
+async def suspend_permit(tx: Transaction, permit: UUID, call: UUID, at: datetime | None) -> None:
+    """Note since when a permit is suspended, or (None) that it stands again; one that was revoked stays revoked."""
+    await tx.execute(
+        "insert into permits (tenant_id, id, call_id, suspended_at) values (:tenant, :id, :call, :at)"
+        " on conflict (tenant_id, id) do update set suspended_at = excluded.suspended_at"
+        " where permits.revoked_at is null",
+        {"tenant": tx.tenant, "id": permit, "call": call, "at": at},
+    )
+
+
 async def permit_leaves(tx: Transaction, permit: UUID) -> tuple[PurposeSpans, ...] | None:
     """Return what a revoked permit still allows; None where it stands."""
     rows = await tx.execute(
-        "select spans from permits where tenant_id = :tenant and id = :id", {"tenant": tx.tenant, "id": permit}
+        "select spans from permits where tenant_id = :tenant and id = :id and revoked_at is not null",
+        {"tenant": tx.tenant, "id": permit},
     )
     row = rows.one_or_none()
     return None if row is None else read_spans(row.spans)
@@ -125,8 +138,10 @@ async def permit_leaves(tx: Transaction, permit: UUID) -> tuple[PurposeSpans, ..
 async def add_hold(tx: Transaction, hold: Hold, salt: bytes) -> None:
     """Place a hold on its recordings."""
     await tx.execute(
-        "insert into holds (tenant_id, id, reason, matter, placed_by, review_on, placed_at, placed_salt)"
-        " values (:tenant, :id, :reason, :matter, :by, :review, :at, :salt)",
+        "insert into holds (tenant_id, id, reason, matter, placed_by, review_on, placed_at, placed_salt,"
+        " calls, subjects, period_from, period_until, future, too_late)"
+        " values (:tenant, :id, :reason, :matter, :by, :review, :at, :salt,"
+        " :calls, :subjects, :from, :until, :future, cast(:too_late as jsonb))",
         {
             "tenant": tx.tenant,
             "id": hold.id,
@@ -136,21 +151,31 @@ async def add_hold(tx: Transaction, hold: Hold, salt: bytes) -> None:
             "review": hold.review_on,
             "at": hold.placed_at,
             "salt": salt,
+            "too_late": json.dumps({str(id_): at.isoformat() for id_, at in hold.too_late.items()}),
+            **_scope(hold.scope),
         },
     )
     await _hold_recordings(tx, hold.id, hold.recordings)
 
 
-async def restore_hold(tx: Transaction, hold: UUID, *, placed_at: datetime, review_on: date, of: list[UUID]) -> bool:
+async def restore_hold(tx: Transaction, hold: Hold) -> bool:
     """Place a hold again that only the control ledger remembers, which holds no texts; false where it is known."""
     rows = await tx.execute(
-        "insert into holds (tenant_id, id, placed_by, review_on, placed_at)"
-        " values (:tenant, :id, 'control ledger', :review, :at) on conflict do nothing returning id",
-        {"tenant": tx.tenant, "id": hold, "review": review_on, "at": placed_at},
+        "insert into holds (tenant_id, id, placed_by, review_on, placed_at, calls, subjects, period_from, period_until,"
+        " future) values (:tenant, :id, :by, :review, :at, :calls, :subjects, :from, :until, :future)"
+        " on conflict do nothing returning id",
+        {
+            "tenant": tx.tenant,
+            "id": hold.id,
+            "by": hold.placed_by,
+            "review": hold.review_on,
+            "at": hold.placed_at,
+            **_scope(hold.scope),
+        },
     )
     if rows.one_or_none() is None:
         return False
-    await _hold_recordings(tx, hold, of)
+    await _hold_recordings(tx, hold.id, hold.recordings)
     return True
 
 
@@ -201,7 +226,18 @@ async def _with_recordings(tx: Transaction, rows: Sequence[Any]) -> list[Hold]:
     return [_hold(row, recordings.get(row.id, [])) for row in rows]
 
 
+def _scope(scope: HoldScope) -> dict[str, Any]:
+    return {
+        "calls": sorted(scope.calls),
+        "subjects": sorted(scope.subjects),
+        "from": scope.period_from,
+        "until": scope.period_until,
+        "future": scope.future,
+    }
+
+
 def _hold(row: Any, recordings: list[UUID]) -> Hold:
+    too_late = json.loads(row.too_late) if isinstance(row.too_late, str) else row.too_late
     return Hold(
         id=row.id,
         reason=row.reason,
@@ -210,6 +246,14 @@ def _hold(row: Any, recordings: list[UUID]) -> Hold:
         review_on=row.review_on,
         placed_at=row.placed_at,
         recordings=recordings,
+        scope=HoldScope(
+            calls=tuple(row.calls),
+            subjects=tuple(row.subjects),
+            period_from=row.period_from,
+            period_until=row.period_until,
+            future=row.future,
+        ),
+        too_late={UUID(id_): datetime.fromisoformat(at) for id_, at in too_late.items()},
         released_at=row.released_at,
         released_by=row.released_by,
         release_reason=row.release_reason,

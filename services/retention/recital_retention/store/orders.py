@@ -11,6 +11,7 @@ from recital_database import Transaction, new_ids
 from recital_events import HoldingKind
 
 from recital_retention.model import Ground, Json, Order, OrderState, Standing
+from recital_retention.store.holdings import read_spans, write_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ async def order(tx: Transaction, ended: Sequence[tuple[Standing, Ground]], numbe
         Order(made, standing.holding, standing.kind, ground, OrderState.ORDERING, tx.now, number)
         for made, (standing, ground) in zip(ids, ended, strict=True)
     ]
-    await _insert(tx, orders)
+    await insert(tx, orders)
     await tx.execute(
         "update holdings h set state = 'ordering', ordered_at = :now, order_id = s.made, kept_by = '{}'"
         " from unnest(cast(:holdings as uuid[]), cast(:orders as uuid[])) as s (holding, made)"
@@ -46,6 +47,21 @@ async def order(tx: Transaction, ended: Sequence[tuple[Standing, Ground]], numbe
     return orders
 
 
+async def begin_trims(tx: Transaction, orders: Sequence[Order]) -> None:
+    """Note on holdings whose rows are locked that a part of each is being destroyed from now on."""
+    await tx.execute(
+        "update holdings h set trim_order_id = s.made, trim_ordered_at = s.at, trim_deferred = false"
+        " from unnest(cast(:holdings as uuid[]), cast(:orders as uuid[]), cast(:ats as timestamptz[]))"
+        " as s (holding, made, at) where h.tenant_id = :tenant and h.id = s.holding",
+        {
+            "tenant": tx.tenant,
+            "holdings": [each.holding for each in orders],
+            "orders": [each.id for each in orders],
+            "ats": [each.ordered_at for each in orders],
+        },
+    )
+
+
 async def restore(tx: Transaction, orders: Sequence[Order]) -> list[Order]:
     """Take up again orders that only the control ledger remembers, and return those this database did not know.
 
@@ -57,14 +73,16 @@ async def restore(tx: Transaction, orders: Sequence[Order]) -> list[Order]:
     )
     had = {row.id for row in known}
     lost = [each for each in orders if each.id not in had]
+    whole = [each for each in lost if not each.trims]
     columns = {
         "tenant": tx.tenant,
-        "holdings": [each.holding for each in lost],
-        "kinds": [each.kind for each in lost],
-        "orders": [each.id for each in lost],
-        "ats": [each.ordered_at for each in lost],
+        "holdings": [each.holding for each in whole],
+        "kinds": [each.kind for each in whole],
+        "orders": [each.id for each in whole],
+        "ats": [each.ordered_at for each in whole],
     }
-    await _insert(tx, lost)
+    await insert(tx, lost)
+    await begin_trims(tx, [each for each in lost if each.trims])
     await tx.execute(
         "insert into holdings (tenant_id, id, kind, state, registered_at, ordered_at, order_id)"
         " select :tenant, s.holding, s.kind, 'ordering', s.at, s.at, s.made from unnest(cast(:holdings as uuid[]),"
@@ -166,6 +184,7 @@ async def certify(tx: Transaction, made: Sequence[Certified]) -> None:
         "ids": [each.signed.certificate for each in made],
         "orders": [each.signed.order.id for each in made],
         "holdings": [each.signed.order.holding for each in made],
+        "whole": [not each.signed.order.trims for each in made],
     }
     await tx.execute(
         "insert into certificates (tenant_id, id, order_id, holding_id, kind, ground, token, claims, entry_id, salt,"
@@ -191,9 +210,9 @@ async def certify(tx: Transaction, made: Sequence[Certified]) -> None:
     )
     await tx.execute(
         "update holdings h set state = 'erased', erased_at = :now, certificate_id = s.id, spans = null, trim = null"
-        " from unnest(cast(:ids as uuid[]), cast(:holdings as uuid[]))"
-        " as s (id, holding) where h.tenant_id = :tenant and h.id = s.holding",
-        {"tenant": tx.tenant, "now": tx.now, "ids": columns["ids"], "holdings": columns["holdings"]},
+        " from unnest(cast(:ids as uuid[]), cast(:holdings as uuid[]), cast(:whole as boolean[]))"
+        " as s (id, holding, whole) where h.tenant_id = :tenant and h.id = s.holding and s.whole",
+        {name: columns[name] for name in ("tenant", "now", "ids", "holdings", "whole")},
     )
 
 
@@ -241,13 +260,14 @@ async def late_orders(tx: Transaction, before: datetime) -> list[Order]:
     return [_order(row) for row in rows]
 
 
-async def _insert(tx: Transaction, orders: Sequence[Order]) -> None:
+async def insert(tx: Transaction, orders: Sequence[Order]) -> None:
+    """Write new orders down, past the point of no return."""
     await tx.execute(
-        "insert into orders (tenant_id, id, holding_id, kind, ground, state, ordered_at, control_sequence)"
-        " select :tenant, s.id, s.holding, s.kind, s.ground, 'ordering', s.at, s.sequence"
+        "insert into orders (tenant_id, id, holding_id, kind, ground, state, ordered_at, control_sequence, spans_kept)"
+        " select :tenant, s.id, s.holding, s.kind, s.ground, 'ordering', s.at, s.sequence, cast(s.spans as jsonb)"
         " from unnest(cast(:ids as uuid[]), cast(:holdings as uuid[]), cast(:kinds as text[]),"
-        " cast(:grounds as text[]), cast(:ats as timestamptz[]), cast(:sequences as bigint[]))"
-        " as s (id, holding, kind, ground, at, sequence)",
+        " cast(:grounds as text[]), cast(:ats as timestamptz[]), cast(:sequences as bigint[]), cast(:spans as text[]))"
+        " as s (id, holding, kind, ground, at, sequence, spans)",
         {
             "tenant": tx.tenant,
             "ids": [each.id for each in orders],
@@ -256,6 +276,7 @@ async def _insert(tx: Transaction, orders: Sequence[Order]) -> None:
             "grounds": [each.ground.value for each in orders],
             "ats": [each.ordered_at for each in orders],
             "sequences": [each.control_sequence for each in orders],
+            "spans": [write_spans(each.spans_kept) for each in orders],
         },
     )
 
@@ -272,4 +293,5 @@ def _order(row: Any) -> Order:
         control_sequence=row.control_sequence,
         shredding_at=row.shredding_at,
         verified_at=row.verified_at,
+        spans_kept=read_spans(row.spans_kept),
     )

@@ -114,6 +114,15 @@ async def parts_to_erase(tx: Transaction, most: int) -> list[tuple[Part, UUID]]:
     return [(_part(row), row.erasure) for row in rows]
 
 
+async def keys_of_parts(tx: Transaction, keys: Collection[UUID]) -> set[UUID]:
+    """Return which of these keys a part is sealed under."""
+    rows = await tx.execute(
+        "select key_id from parts where tenant_id = :tenant and key_id = any(cast(:ids as uuid[]))",
+        {"tenant": tx.tenant, "ids": list(keys)},
+    )
+    return {row.key_id for row in rows}
+
+
 async def remove_part(tx: Transaction, part: UUID) -> None:
     """Delete a part's row, and with it the sealed bytes."""
     await tx.execute("delete from parts where tenant_id = :tenant and id = :id", {"tenant": tx.tenant, "id": part})
@@ -132,9 +141,9 @@ async def what_is_kept_of(tx: Transaction, subjects: Collection[UUID], request: 
         " where c.tenant_id = h.tenant_id and c.id = h.id), '[]') as clocks,"
         " exists (select from hold_recordings hr join holds on holds.tenant_id = hr.tenant_id and holds.id = hr.id"
         " where hr.tenant_id = h.tenant_id and hr.recording_id = h.id and holds.released_at is null) as held"
-        " from holdings h where h.tenant_id = :tenant and (h.kind = 'identity' and h.id = any(cast(:ids as uuid[]))"
-        " or exists (select from holding_subjects hs where hs.tenant_id = h.tenant_id and hs.id = h.id"
-        " and hs.subject_id = any(cast(:ids as uuid[])))) and h.state <> 'erased'"
+        " from holdings h where h.tenant_id = :tenant and h.id in (select unnest(cast(:ids as uuid[])) union"
+        " select hs.id from holding_subjects hs where hs.tenant_id = :tenant"
+        " and hs.subject_id = any(cast(:ids as uuid[]))) and h.state <> 'erased'"
         " and (h.kind <> 'collection' or h.ends_with is distinct from :request) order by h.id",
         {"tenant": tx.tenant, "ids": list(subjects), "request": request},
     )

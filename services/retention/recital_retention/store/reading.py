@@ -63,7 +63,10 @@ async def list_holdings(tx: Transaction, wanted: HoldingFilter, *, after: UUID |
 async def listening_to(tx: Transaction, recording: UUID) -> Listening | None:
     """Return what counts before a recording is listened to; None where retention does not know it."""
     rows = await tx.execute(
-        "select state, trim is not null or ended_because is not null as restricted,"
+        "select state, trim is not null or ended_because is not null"
+        " or exists (select from permits p where p.tenant_id = h.tenant_id and p.id = h.permit_id"
+        " and p.suspended_at is not null) or exists (select from restrictions r where r.tenant_id = h.tenant_id"
+        " and r.holding_id = h.id and r.set_at is not null and r.lifted_at is null) as restricted,"
         " exists (select from hold_recordings hr join holds on holds.tenant_id = hr.tenant_id and holds.id = hr.id"
         " where hr.tenant_id = h.tenant_id and hr.recording_id = h.id and holds.released_at is null) as held"
         " from holdings h where tenant_id = :tenant and id = :id and kind = 'recording'",
