@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
+import asyncpg
 import httpx
 import pytest_asyncio
 from recital_bus import new_user
 from recital_database import Database, DatabaseSettings
-from recital_dsar.actions.means import Limits, Means
+from recital_dsar.actions.means import Means
 from recital_dsar.consumers import handlers
 from recital_dsar.settings import Settings
 from recital_dsar.wiring import carriers_of, limits_of, wire
-from recital_events import CATALOGUE, ErasureOrdered, Event, PartCollected, TenantChanged, TenantOpened
+from recital_events import CATALOGUE, Event, PartCollected, TenantChanged, TenantOpened
 from recital_identity import LocalIssuer, Role, SigningKey, issue_service
 from recital_runtime import Runtime
 from recital_testing import eventually
+from recital_testing.files import secret_file
 from recital_testing.service_secrets import ServiceSecrets
 
 TENANT, OTHER_TENANT = UUID(int=0xA), UUID(int=0xB)
@@ -103,9 +105,6 @@ class Script:
     def paths(self, service: str) -> list[str]:
         return [path for name, path, _ in self.asked if name == service]
 
-    def _known(self, identifier: dict[str, str]) -> list[UUID]:
-        return self.known.get(identifier["value"], self.subjects)
-
     def _answer(self, service: str, request: httpx.Request) -> httpx.Response:
         assert request.headers["authorization"].startswith("Bearer ")
         body = json.loads(request.content) if request.content else None
@@ -117,7 +116,7 @@ class Script:
             return httpx.Response(200, json={"hours": {}})
         if path == "/v1/subjects/resolve":
             assert body is not None
-            named = {str(each) for one in body["identifiers"] for each in self._known(one)}
+            named = {str(x) for one in body["identifiers"] for x in self.known.get(one["value"], self.subjects)}
             return httpx.Response(200, json={"subjects": sorted(named)})
         if path == "/v1/withholdings":
             return httpx.Response(201, json={})
@@ -255,7 +254,6 @@ class Office:
             )
 
     def part_event(self, request: str, **changed: Any) -> PartCollected:
-        """Return the announcement of some part."""
         facts = {"part": some_id(str(changed)), "items": 0, "size": 2, "sha256": "0" * 64}
         return PartCollected(request=request, collected_at=self.database.clock.now(), **{**facts, **changed})
 
@@ -289,20 +287,6 @@ class Office:
         token = {"Authorization": f"Bearer {session.json()['token']}"}
         return await self.client.get(f"/v1/requests/{request}/package", headers=token)
 
-    async def order_erasure(self, kind: str, holding: str) -> UUID:
-        order = some_id(f"order {holding}")
-        await self.hear(
-            ErasureOrdered(
-                order=order,
-                holding=holding,
-                kind=kind,
-                ground="R11",
-                control_sequence=1,
-                ordered_at=self.database.clock.now(),
-            )
-        )
-        return order
-
     async def rows(self, sql: str, **values: Any) -> list[Any]:
         async with self.database.transaction(TENANT) as tx:
             return list(await tx.execute(sql, values))
@@ -317,8 +301,6 @@ class Office:
 
     async def move_clock(self, interval: str) -> None:
         """Move Recital's time ahead, as `make clock` does; every loop is woken."""
-        import asyncpg  # noqa: PLC0415 - the owner's connection, for this one thing
-
         settings = self.settings.database("dsar")
         assert settings.owner_password_file is not None
         owner = await asyncpg.connect(
@@ -343,12 +325,6 @@ def ask(**changed: Any) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, name: str, text: str) -> Path:
-    file = folder / name
-    file.write_text(text)
-    return file
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def office_of(
     database_settings_of: Callable[..., Awaitable[DatabaseSettings]],
@@ -367,6 +343,9 @@ async def office_of(
 
     async def make(**more: Any) -> Office:
         database = await database_settings_of("dsar")
+        away: dict[str, Any] = {
+            f"{each}_url": f"http://{NOWHERE}" for each in ("consent", "ingest", "retention", "dsar")
+        }
         settings = Settings(
             port=1,
             database_host=database.host,
@@ -376,7 +355,7 @@ async def office_of(
             worker_password_file=database.worker_password_file,
             owner_password_file=database.owner_password_file,
             bus_url=f"nats://{NOWHERE}",
-            bus_seed_file=write(tmp_path, "seed", new_user()[0]),
+            bus_seed_file=secret_file(tmp_path / "seed", new_user()[0]),
             object_endpoint=object_server.endpoint,
             object_bucket=object_server.bucket,
             object_secure=False,
@@ -385,19 +364,12 @@ async def office_of(
             keys_password_file=secrets.password_file("keys"),
             root_key_file=secrets.root_key_file,
             token_issuer=ISSUER,
-            token_keys_file=write(tmp_path, "jwks.json", json.dumps(issuer.keys.jwks())),
+            token_keys_file=secret_file(tmp_path / "jwks.json", json.dumps(issuer.keys.jwks())),
             signing_key_dir=tmp_path,
-            consent_url=f"http://{NOWHERE}",
-            ingest_url=f"http://{NOWHERE}",
-            retention_url=f"http://{NOWHERE}",
-            dsar_url=f"http://{NOWHERE}",
-            **{
-                "smtp_host": mail_catcher.host,
-                "smtp_port": mail_catcher.port,
-                "smtp_security": "none",
-                "mail_from": "privacy@company.example",
-                **more,
-            },
+            smtp_port=mail_catcher.port,
+            smtp_security="none",
+            mail_from="privacy@company.example",
+            **(away | {"smtp_host": mail_catcher.host} | more),
         )
         app = wire(settings)
         runtime: Runtime = app.state.runtime
@@ -406,16 +378,14 @@ async def office_of(
             await runtime.neighbours._clients[service].aclose()
             runtime.neighbours._clients[service] = script.client(service)
         await stack.enter_async_context(app.router.lifespan_context(app))
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://dsar")
-        )
+        transport = httpx.ASGITransport(app=app)
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://dsar"))
 
         async def serving() -> bool:
             return runtime.not_serving is None
 
         await eventually(serving)
-        limits: Limits = limits_of(settings)
-        means = Means(runtime, limits, carriers_of(settings))
+        means = Means(runtime, limits_of(settings), carriers_of(settings))
         return Office(runtime, settings, client, issuer, script, means, mail_catcher)
 
     yield make

@@ -1,10 +1,27 @@
 """What retention orders is destroyed, keys first, each place proved empty; what does not go is told and tried on."""
 
 from typing import Any
+from uuid import UUID, uuid5
 
 import pytest
 from recital_database import release_all
+from recital_events import ErasureOrdered
 from recital_testing import eventually
+
+
+async def order_erasure(office: Any, kind: str, holding: str) -> UUID:
+    order = uuid5(UUID(int=0), f"order {holding}")
+    await office.hear(
+        ErasureOrdered(
+            order=order,
+            holding=holding,
+            kind=kind,
+            ground="R11",
+            control_sequence=1,
+            ordered_at=office.database.clock.now(),
+        )
+    )
+    return order
 
 
 async def erased(office: Any) -> dict[str, Any]:
@@ -21,7 +38,7 @@ async def test_a_package_is_destroyed_with_a_proof_per_place(office: Any) -> Non
     package = (await office.show(request))["package"]["id"]
     await office.fetch(request, code)
     (row,) = await office.rows("select key_id, object_key from packages")
-    order = await office.order_erasure("package", package)
+    order = await order_erasure(office, "package", package)
     answer = await erased(office)
     assert (answer["order"], answer["holding"], answer["kind"]) == (str(order), package, "package")
     places = {(each["place"]["kind"], each["place"]["id"]) for each in answer["proofs"]}
@@ -33,14 +50,14 @@ async def test_a_package_is_destroyed_with_a_proof_per_place(office: Any) -> Non
 async def test_the_register_and_the_proofs_name_the_same_places(office: Any) -> None:
     request, _ = await office.ready()
     (copy,) = await office.events("copy.registered")
-    await office.order_erasure("package", (await office.show(request))["package"]["id"])
+    await order_erasure(office, "package", (await office.show(request))["package"]["id"])
     proved = [each["place"] for each in (await erased(office))["proofs"]]
     assert sorted(map(str, proved)) == sorted(map(str, copy["places"]))
 
 
 async def test_a_package_destroyed_before_pickup_takes_the_request_back_to_its_review(office: Any) -> None:
     request, code = await office.ready()
-    await office.order_erasure("package", (await office.show(request))["package"]["id"])
+    await order_erasure(office, "package", (await office.show(request))["package"]["id"])
     shown = await office.until(request, "review")
     assert "package_lost" in await office.alarms()
     await erased(office)
@@ -54,7 +71,7 @@ async def test_a_closed_requests_file_is_destroyed_and_a_skeleton_without_person
     request, code = await office.ready()
     await office.fetch(request, code)
     (before,) = await office.rows("select file_key, identifiers_key from requests")
-    order = await office.order_erasure("request", request)
+    order = await order_erasure(office, "request", request)
     answer = await erased(office)
     assert (answer["order"], answer["kind"]) == (str(order), "request")
     assert {each["place"]["kind"] for each in answer["proofs"]} == {"key", "rows"}
@@ -72,7 +89,7 @@ async def test_a_closed_requests_file_is_destroyed_and_a_skeleton_without_person
 
 async def test_the_file_of_an_open_request_is_not_destroyed_but_told_as_stuck(office: Any) -> None:
     request, _ = await office.reviewed()
-    await office.order_erasure("request", request)
+    await order_erasure(office, "request", request)
 
     async def stuck() -> list[dict[str, Any]] | None:
         return await office.events("holding.stuck") or None
@@ -85,18 +102,18 @@ async def test_the_file_of_an_open_request_is_not_destroyed_but_told_as_stuck(of
 
 @pytest.mark.parametrize("kind", ["recording", "call", "identity", "collection"])
 async def test_orders_for_other_services_holdings_are_passed_over(office: Any, kind: str) -> None:
-    await office.order_erasure(kind, office.recording)
+    await order_erasure(office, kind, office.recording)
     assert await office.rows("select id from erasure_orders") == []
-    await office.order_erasure("package", office.recording)
+    await order_erasure(office, "package", office.recording)
     assert await office.rows("select id from erasure_orders") == []
 
 
 async def test_an_order_told_twice_is_answered_once(office: Any) -> None:
     request, _ = await office.ready()
     package = (await office.show(request))["package"]["id"]
-    await office.order_erasure("package", package)
+    await order_erasure(office, "package", package)
     await erased(office)
-    await office.order_erasure("package", package)
+    await order_erasure(office, "package", package)
 
     async def nothing_waits() -> bool:
         return not await office.rows("select step from steps where step = 'erase'")
@@ -110,7 +127,7 @@ async def test_nothing_is_destroyed_while_time_is_in_doubt(office: Any) -> None:
     async with office.database.work() as tx:
         await tx.execute("insert into clock_freezes (why) values ('time stepped back')")
     await office.database.tick()
-    await office.order_erasure("package", (await office.show(request))["package"]["id"])
+    await order_erasure(office, "package", (await office.show(request))["package"]["id"])
     other = await office.receive()
     await office.confirm(other)
     await office.hand_in(other)
@@ -132,7 +149,7 @@ async def test_a_package_ordered_gone_while_it_is_made_leaves_nothing_behind(off
         return str(rows[0].id) if rows else None
 
     package = await eventually(placed)
-    await office.order_erasure("package", package)
+    await order_erasure(office, "package", package)
     await office.until(request, "review")
     office.script.silent = set()
     answer = await eventually(lambda: erased(office), within=60)

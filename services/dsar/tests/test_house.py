@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 import zipfile
 from dataclasses import dataclass
@@ -51,7 +52,14 @@ class Company:
         return answer.json()
 
     async def record(
-        self, number: str, name: str, external_id: str, *, seconds: int = SECONDS, rate: int = RATE
+        self,
+        number: str,
+        name: str,
+        external_id: str,
+        *,
+        seconds: int = SECONDS,
+        rate: int = RATE,
+        email: str | None = None,
     ) -> str:
         """Record one call with a customer and return the recording's id."""
         now: datetime = await self.house.read_clock()
@@ -59,7 +67,8 @@ class Company:
         told = answered + timedelta(seconds=4)
         starts, ends = told + timedelta(milliseconds=200), told + timedelta(milliseconds=200, seconds=seconds)
         parties = [
-            {"party": "customer", "kind": "customer", "type": "person", "number": number, "name": name},
+            {"party": "customer", "kind": "customer", "type": "person", "number": number, "name": name}
+            | ({"email": email} if email else {}),
             {"party": "agent", "kind": "staff", "type": "person", "staff_id": "agent-7"},
         ]
         wanted = {
@@ -113,6 +122,20 @@ class Company:
         check = {"method": "documents", "outcome": "confirmed", "note": "Passport seen."}
         path = f"/v1/requests/{request}/identity"
         return request, (await self.post("dsar", Role.PRIVACY_OFFICER, path, check))["code"]
+
+    async def reviewed(self, kind: str, address: str) -> str:
+        """Take a request in that is answered by mail, confirm who asks, and return it when it is under review."""
+        wanted = {
+            "kind": kind,
+            "identifiers": [{"kind": "email", "value": address}],
+            "channel": {"kind": "email", "address": address},
+            "language": "en",
+        }
+        request = str((await self.post("dsar", Role.PRIVACY_OFFICER, "/v1/requests", wanted))["id"])
+        check = {"method": "documents", "outcome": "confirmed", "note": "Passport seen."}
+        await self.post("dsar", Role.PRIVACY_OFFICER, f"/v1/requests/{request}/identity", check)
+        await self.until(request, "review")
+        return request
 
     async def until(self, request: str, state: str) -> Any:
         async def reached() -> Any:
@@ -282,3 +305,67 @@ async def test_a_request_for_nobody_is_answered_with_an_empty_package(company: C
     package = await company.package(request, code)
     assert not [name for name in package.namelist() if name.startswith("audio/")]
     assert UUID(json.loads(package.read("data/request.json"))["request"]) == UUID(request)
+
+
+async def test_a_person_proves_who_they_are_by_mail_and_fetches_the_package_with_the_letter(company: Company) -> None:
+    address = f"asker.{company.tenant.id}@mailed.example"
+    recording = await company.record(ASKER, "Asker", "by mail", email=address)
+    wanted = {
+        "kind": "access",
+        "identifiers": [{"kind": "email", "value": address}],
+        "channel": {"kind": "email", "address": address},
+        "language": "en",
+    }
+    request = (await company.post("dsar", Role.PORTAL, "/v1/requests", wanted))["id"]
+    path = f"/v1/requests/{request}"
+    await company.post("dsar", Role.PORTAL, f"{path}/identity/code", {"to": "email"})
+    mail = company.house.servers.mail
+    code = re.search(r"\b\d{8}\b", (await mail.mail(address, "Your code is", within=60))["text"])
+    assert code is not None
+    await company.post("dsar", Role.PORTAL, f"{path}/identity/proof", {"code": code[0]})
+    await company.until(request, "review")
+    await company.give(request)
+    ready = await mail.mail(address, "Your data is ready", within=60)
+    key = re.search(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b", ready["text"])
+    assert key is not None
+    answer = await (await company.person(request, key[0])).get(f"{path}/package")
+    assert f"audio/{recording}.wav" in zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+
+
+async def test_an_upheld_erasure_is_certified_and_told(company: Company) -> None:
+    address = f"erase.{company.tenant.id}@mailed.example"
+    recording = await company.record(ASKER, "Asker", "to erase", email=address)
+    request = await company.reviewed("erasure", address)
+    path = f"/v1/requests/{request}"
+    decision = {"all": True, "decision": "erase", "article": "17(1)(b)"}
+    await company.post("dsar", Role.PRIVACY_OFFICER, f"{path}/decisions", decision)
+    await company.post("dsar", Role.PRIVACY_OFFICER, f"{path}/measures", None)
+    told = await company.house.servers.mail.mail(address, "Our decision", within=90)
+    measures = (await company.officer.get(f"{path}/measures")).json()
+    certificate = next(each["certificate"] for each in measures if each["holding"] == recording)
+    assert certificate in told["text"]
+    gone = await company.tenant.client("ingest", Role.PRIVACY_OFFICER).get(f"/v1/recordings/{recording}")
+    assert gone.status_code == 410
+    await company.until(request, "closed")
+
+
+async def test_a_restriction_is_heeded_where_the_recording_lies_until_it_is_lifted(company: Company) -> None:
+    address = f"restrict.{company.tenant.id}@mailed.example"
+    recording = await company.record(ASKER, "Asker", "to restrict", email=address)
+    request = await company.reviewed("restriction", address)
+    path = f"/v1/requests/{request}"
+    decision = {"filter": {"kind": "recording"}, "decision": "restrict", "article": "18(1)(a)"}
+    await company.post("dsar", Role.PRIVACY_OFFICER, f"{path}/decisions", decision)
+    await company.post("dsar", Role.PRIVACY_OFFICER, f"{path}/measures", None)
+    listener = company.tenant.client("ingest", Role.CASE_HANDLER)
+    grant = {"purpose": "contract_evidence", "reason": "A complaint about this call."}
+
+    async def grants(allowed: bool) -> bool:
+        answer = await listener.post(f"/v1/recordings/{recording}/grants", json=grant)
+        return bool(answer.is_success is allowed)
+
+    await eventually(lambda: grants(False), within=60, what="the recording is restricted")
+    (measure,) = (await company.officer.get(f"{path}/measures")).json()
+    reason = {"reason": "It was looked into."}
+    await company.post("dsar", Role.PRIVACY_OFFICER, f"{path}/measures/{measure['id']}/lifting", reason)
+    await eventually(lambda: grants(True), within=60, what="the restriction is lifted")
