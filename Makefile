@@ -84,7 +84,7 @@ generate: setup ## Write the generated schemas, examples and pages anew
 lock: $(UV) ## Resolve the dependencies anew and write requirements.lock
 	@# uv.lock itself names index hosts and stays out of git
 	@env -u UV_INDEX -u UV_DEFAULT_INDEX $(UV) lock
-	@$(UV) export --quiet --all-packages --all-groups --no-emit-workspace --no-emit-project --no-header --no-annotate \
+	@$(UV) export --quiet --all-packages --all-groups --all-extras --no-emit-workspace --no-emit-project --no-header --no-annotate \
 		--format requirements.txt -o requirements.lock
 
 minio: ## Build MinIO's binary, which is then used everywhere (needs Go; 8 minutes the first time)
