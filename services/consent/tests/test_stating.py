@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from recital_consent.actions import asking, erasing, people, permits, purposes, stating
+from recital_consent.actions import asking, completeness, erasing, people, permits, purposes, stating, timeline
 from recital_consent.model.asking import AskState, PrivateAsk
 from recital_consent.model.calls import CallRecord, EntryKind
+from recital_consent.model.completeness import Outcome
 from recital_consent.model.purposes import Basis, BasisKind, Monitoring, Sample, StaffSafeguards
 from recital_consent.model.statements import Statement, StatementKind, StatementState
 from recital_errors import Conflict, Forbidden, Malformed, NotFound
@@ -271,3 +272,14 @@ async def test_r19_a_sampled_purpose_is_drawn_at_registration_up_to_the_months_c
         await desk.permit(several[2].id)
     assert [(each.code, each.rule) for each in refused.value.reasons] == [("not_sampled", "R19")]
     assert await desk.count("samples", "drawn = 2") == 1
+
+
+async def test_a_withdrawal_explains_a_recording_that_will_not_come(desk: "Desk") -> None:
+    await with_basis(desk, ASKED)
+    call = await consented(desk)
+    assert call.completeness.outcome is Outcome.WAITING
+    await say(desk, who(call), StatementKind.WITHDRAWAL)
+    await completeness.look_at_due(desk.means)
+    async with desk.database.transaction(desk.tenant) as tx:
+        said, _ = await timeline.read_call(tx, call.id)
+    assert (said.completeness.outcome, said.completeness.reasons) == (Outcome.NOT_RECORDED, ("consent_withdrawn",))

@@ -1,6 +1,6 @@
 """Every call is explained: recorded, lawfully not recorded, or missing and alarmed; looked at when its time is over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -60,6 +60,15 @@ async def watch(tx: Transaction, several: Sequence[CallRecord], settings: Tenant
     due = {call.id: _look_at(call, settings) for call in several if call.completeness.outcome in _OPEN}
     await watching.put(tx, due)
     if any(at <= tx.now for at in due.values()):
+        tx.touched.add(WATCH)
+
+
+async def look_again(tx: Transaction, several: Iterable[CallRecord]) -> None:
+    """Look at once at calls of which something was still to come: what was said outside them may have taken it away."""
+    wanting = (Outcome.WAITING, Outcome.MISSING)
+    again = {call.id: tx.now for call in several if call.completeness.outcome in wanting and call.erasing_at is None}
+    await watching.put(tx, again)
+    if again:
         tx.touched.add(WATCH)
 
 

@@ -14,6 +14,7 @@ from recital_errors import Forbidden, NotFound
 from recital_events import ConsentWithdrawn, ObjectionRaised, ObjectionRejected, ObjectionUpheld
 from recital_identity import Principal, Role, TokenKind
 
+from recital_consent.actions.completeness import look_again
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.settling import settle_permits
 from recital_consent.decisions.stating import decided, statement_problems
@@ -132,6 +133,7 @@ async def _reach(means: Means, due: Due) -> None:
         ids = await statements.calls_after(tx, said.subject, after=reach.after, most=AT_ONCE)
         found = await calls.read_calls(tx, ids, locked=True)
         await settle_permits(tx, [each for each in found.values() if each.erasing_at is None], _REASONS[said.state])
+        await look_again(tx, found.values())
         await statements.move_reach(tx, said.id, after=max(ids, default=reach.after), done=len(ids) < AT_ONCE)
         tx.touched.add(REACHES)
 

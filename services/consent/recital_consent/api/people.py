@@ -115,6 +115,7 @@ class StaffNoticesView(Model):
 def people_routes(means: Means) -> Router:
     """Return the routes for sources and staff."""
     router = Router(prefix="/v1", tags=["people"])
+    _staff_routes(router, means)
 
     @router.post("/sources", status_code=201)
     async def register_source(
@@ -133,6 +134,10 @@ def people_routes(means: Means) -> Router:
         found = await people.list_sources(caller.tx, after=page.after, most=page.limit + 1)
         return page_of([_source(each) for each in found], page, lambda view: view.id)
 
+    return router
+
+
+def _staff_routes(router: Router, means: Means) -> None:
     @router.post("/staff", status_code=201)
     async def register_staff(
         body: RegisterStaff,
@@ -178,8 +183,6 @@ def people_routes(means: Means) -> Router:
         )
         logged = await people.log_staff_notices(means, caller.tx, told, key)
         return StaffNoticesView(notices=[_notice(each) for each in logged])
-
-    return router
 
 
 def _source(source: Source) -> SourceView:
