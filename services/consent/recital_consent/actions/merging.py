@@ -10,9 +10,10 @@ from recital_events import SubjectMerged, SubjectSplit
 from recital_identity import Principal
 
 from recital_consent.actions.means import LOG, Means, person
+from recital_consent.actions.stating import REACHES
 from recital_consent.decisions.merging import Digest, is_shown, merge_refusal
 from recital_consent.model.merging import Merge, MergeState
-from recital_consent.store import merges, subjects, tenants
+from recital_consent.store import merges, statements, subjects, tenants
 
 _WHY = {
     "subjects_same": "A subject is merged into another.",
@@ -100,6 +101,9 @@ async def _merge(tx: Transaction, merge: Merge, by: bytes | None) -> Merge:
     await subjects.change_identity(tx, merge.merged, merged_into=merge.subject)
     await record(tx, LOG, "subjects.merged", facts=_facts(merge))
     await announce(tx, SubjectMerged(subject=merge.subject, merged=merge.merged, merged_at=tx.now))
+    # What the one withdrew or objected to holds for the calls of the other from now on.
+    await statements.reach_again(tx, (merge.subject, merge.merged))
+    tx.touched.add(REACHES)
     return replace(merge, state=MergeState.MERGED, merged_at=tx.now)
 
 

@@ -172,6 +172,17 @@ async def begin_reach(tx: Transaction, statements: Sequence[UUID]) -> None:
     await tx.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=again))
 
 
+async def reach_again(tx: Transaction, subjects: Collection[UUID]) -> None:
+    """Let all that these subjects said go through the calls of the one person they have become."""
+    said = select(_STATEMENTS.c.id).where(
+        _mine(tx),
+        _STATEMENTS.c.subject_id.in_(list(subjects)),
+        _STATEMENTS.c.kind != StatementKind.CONSENT.value,
+        _STATEMENTS.c.state != StatementState.REJECTED.value,
+    )
+    await begin_reach(tx, [row.id for row in await tx.execute(said)])
+
+
 async def due_reaches(tx: Transaction, most: int) -> list[Due]:
     """Return statements that have calls to come to (worker role)."""
     return await due_rows(tx, "reaches", "true", most)
