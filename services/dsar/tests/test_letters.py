@@ -38,19 +38,16 @@ async def blocks(office: Any, request: str) -> set[str]:
     return {each["code"] for each in (await office.show(request))["blocked_by"]}
 
 
-@pytest.mark.parametrize(("language", "subject"), [("nl", "Wij hebben uw verzoek"), ("en", "We have received your")])
-async def test_the_person_is_told_at_once_that_the_request_came_and_when_it_is_due(
-    office: Any, language: str, subject: str
-) -> None:
-    to = f"confirm.{language}@one.example"
-    request = await office.receive(language=language, **by_mail(to))
-    mail = await office.mail.mail(to)
-    assert mail["subject"].startswith(subject)
-    assert request in mail["text"]
-    year = (await office.show(request))["due_on"][:4]
-    assert year in mail["text"]
-    assert mail["headers"]["auto-submitted"] == "auto-generated"
-    assert mail["html"].count("<script") == 0
+async def test_the_person_is_told_at_once_that_the_request_came_and_when_it_is_due(office: Any) -> None:
+    for language, subject in (("nl", "Wij hebben uw verzoek"), ("en", "We have received your")):
+        to = f"confirm.{language}@one.example"
+        request = await office.receive(language=language, **by_mail(to))
+        mail = await office.mail.mail(to)
+        assert mail["subject"].startswith(subject)
+        assert request in mail["text"]
+        assert (await office.show(request))["due_on"][:4] in mail["text"]
+        assert mail["headers"]["auto-submitted"] == "auto-generated"
+        assert "<script" not in mail["html"]
 
 
 async def test_a_mail_that_is_refused_for_good_is_kept_as_bounced_and_goes_by_hand(office: Any) -> None:

@@ -96,15 +96,14 @@ async def test_requests_on_paper_come_in_together_all_or_none(office: Any) -> No
     await eventually(secured)
 
 
-@pytest.mark.parametrize("text", EVIL)
-async def test_what_a_stranger_writes_is_kept_as_it_is_and_does_nothing(office: Any, text: str) -> None:
-    answer = await office.post(
-        "", office.ask(identifiers=[{"kind": "customer_number", "value": text}], note=text), Role.PORTAL
-    )
-    assert answer.status_code == 201
-    assert text not in answer.text
-    (asked,) = [body for name, path, body in office.script.asked if path == "/v1/subjects/resolve"]
-    assert asked["identifiers"][0]["value"] == text
+async def test_what_a_stranger_writes_is_kept_as_it_is_and_does_nothing(office: Any) -> None:
+    for text in EVIL:
+        identifiers = [{"kind": "customer_number", "value": text}]
+        answer = await office.post("", office.ask(identifiers=identifiers, note=text), Role.PORTAL)
+        assert answer.status_code == 201
+        assert text not in answer.text
+        asked = [body for _, path, body in office.script.asked if path == "/v1/subjects/resolve"]
+        assert asked[-1]["identifiers"][0]["value"] == text
 
 
 async def test_long_strings_and_forged_addresses_are_refused_with_their_field(office: Any) -> None:
