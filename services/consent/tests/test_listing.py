@@ -14,7 +14,7 @@ from recital_consent.model.completeness import Outcome
 from recital_consent.model.listing import Narrowed
 from recital_consent.model.purposes import Basis, BasisKind
 from recital_consent.model.statements import Statement, StatementKind
-from recital_errors import Malformed
+from recital_errors import Malformed, NotFound
 
 if TYPE_CHECKING:
     from services.consent.tests.conftest import Desk, Scene
@@ -129,6 +129,9 @@ async def test_consents_in_force_are_those_the_rulebook_counts(desk: "Desk") -> 
     assert await in_force() == [(call.id, ("ask",), True)]
     await desk.write(call.id, desk.entry(K.CONSENT_WITHDRAWN, 20, party="customer"))
     assert await in_force() == []
+    customer = UUID(int=4)
+    with pytest.raises(NotFound):
+        await in_force()
 
 
 async def test_an_ending_is_told_once_and_its_reference_is_not_kept(desk: "Desk") -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from uuid import UUID
 
 from recital_database import Transaction
+from recital_errors import NotFound
 
 from recital_consent.decisions.consents import consents_in_call, consents_outside
 from recital_consent.model.completeness import Outcome
 from recital_consent.model.explained import ConsentInForce, Explained
 from recital_consent.model.listing import Narrowed
-from recital_consent.store import calls, listing, merges, statements
+from recital_consent.store import calls, listing, merges, statements, subjects
 
 
 async def explain_calls(tx: Transaction, wanted: Narrowed, *, after: UUID | None, most: int) -> Sequence[Explained]:
@@ -24,7 +25,12 @@ async def count_calls(tx: Transaction, wanted: Narrowed) -> Mapping[Outcome, int
 
 
 async def consents_in_force(tx: Transaction, subject: UUID) -> Sequence[ConsentInForce]:
-    """Return the consents of a person that are in force: per call and purpose, and those given outside calls."""
+    """Return the consents of a person that are in force: per call and purpose, and those given outside calls.
+
+    Raises NotFound, also once the identity was erased.
+    """
+    if subject not in await subjects.sealed_identities(tx, [subject]):
+        raise NotFound
     everybody = await merges.together(tx, [subject])
     theirs = await calls.calls_of_subjects(tx, everybody)
     outside = consents_outside(await statements.statements_of(tx, everybody))
