@@ -41,8 +41,8 @@ from recital_ingest.model.upload import object_key
 from recital_ingest.model.wav import Wrapping
 from recital_ingest.store import beside, grants
 
-# Frames made at a time: 128 KiB of each track of the largest format.
-BLOCK = 65_536
+# Bytes made at a time: as many as the vault opens at once, so that each goes through few hands.
+BLOCK = 1 << 20
 # Seconds after which a stream under way is judged anew: what was revoked is not heard for longer.
 WATCHED_EVERY = 1.0
 # A stream may outlast its grant; all else that ended ends it.
@@ -100,14 +100,14 @@ class Playback:
                     yield block
             return
         skip, left, first = wanted.skip, wanted.take, wanted.first
-        width = self.rendering.sound.encoding.width
+        width, most = self.rendering.sound.encoding.width, BLOCK // self.rendering.sound.frame_size
         async with AsyncExitStack() as stack:
             tracks = [
                 None if track.track in self.rendering.silent else await _Steady.of(stack, self._samples(track, wanted))
                 for track in self.recording.tracks
             ]
             while left:
-                count = min(BLOCK, wanted.stop - first)
+                count = min(most, wanted.stop - first)
                 samples = await together(_next(track, count * width) for track in tracks)
                 made = await asyncio.to_thread(frames_of, self.rendering, first, samples, count)
                 block = made[skip : skip + left]
@@ -122,7 +122,7 @@ class Playback:
             stream = await _Steady.of(stack, decoded(self.means, self.tenant, self.recording))
             await stream.pass_over(first * size)
             while left:
-                count = min(BLOCK, wanted.stop - first)
+                count = min(BLOCK // size, wanted.stop - first)
                 made = await asyncio.to_thread(
                     decoded_frames_of, self.rendering, first, await stream.take(count * size)
                 )
