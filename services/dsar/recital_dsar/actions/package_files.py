@@ -98,7 +98,7 @@ class PackageFiles:
         contents = {each.item.id: each.content.content for each in self._recordings()}
         async with aclosing(sounds_of(self.ingest, [each.item for each in self._recordings()])) as sounds:
             async for sound in sounds:
-                if sound.is_there:
+                if await sound.is_there():
                     name, digest = audio_name(sound.item), hashlib.sha512()
                     yield name, self._noted(name, _digested(sound.chunks(), digest.update))
                     heard = Sounded(contents[sound.item.id], name, digest.digest())

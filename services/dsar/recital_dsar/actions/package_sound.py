@@ -1,6 +1,7 @@
 """The audio of a package from ingest: each recording under a grant of its own, with the decided voices muted.
 
-Grants are asked for a few recordings ahead, so that nobody waits for one between two files.
+Grants are asked for a few recordings ahead and the next recording is read while this one is written, so that neither
+ingest nor we wait for the other between two files. What is read ahead is a few MiB, whatever a recording's length.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from recital_dsar.model import Item
 TRIES = 5
 PIECE = 1 << 20
 """Bytes in which sound is passed on: each piece is handed from thread to thread several times."""
+PIECES_AHEAD = 3
 AHEAD = 6
 """For how many recordings grants are asked before their turn; each lives for 15 minutes."""
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -36,50 +38,83 @@ class TroubledItem(Conflict):
 
 
 class Sound:
-    """One recording's audio under its grant; without a grant it has been erased."""
+    """One recording's audio: its grant is asked at once, its bytes are read from its turn on."""
 
-    def __init__(self, ingest: Ordered, item: Item, grant: str | None) -> None:
-        """Nothing is asked here."""
-        self._ingest, self._grant, self.item = ingest, grant, item
+    def __init__(self, ingest: Ordered, item: Item) -> None:
+        """Begin to ask for the grant; `stop` must be called at last."""
+        self._ingest, self.item = ingest, item
+        self._grant: str | None = None
+        self._known, self._turn = asyncio.Event(), asyncio.Event()
+        self._room = asyncio.Semaphore(PIECES_AHEAD)
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._work = asyncio.create_task(self._run())
 
-    @property
-    def is_there(self) -> bool:
-        """Whether there is audio to give."""
+    def begin(self) -> None:
+        """Let the audio be read, as far as there is room for it."""
+        self._turn.set()
+
+    async def is_there(self) -> bool:
+        """Whether ingest grants it; false where it has been erased. Raises Unavailable, TroubledItem."""
+        await self._known.wait()
+        if self._grant is None:
+            await self._work
         return self._grant is not None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The WAV as ingest streams it. Raises Unavailable, or TroubledItem where it refuses it as decided."""
+        while (piece := await self._pieces.get()) is not None:
+            self._room.release()
+            yield piece
+        await self._work
+
+    async def stop(self) -> None:
+        """Ask and read no more."""
+        self._work.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            self._grant = await _grant(self._ingest, self.item)
+            if self._grant is not None:
+                self._known.set()
+                await self._turn.wait()
+                await self._read()
+        finally:
+            self._known.set()
+            self._pieces.put_nowait(None)
+
+    async def _read(self) -> None:
         mute = f"&mute={quote(','.join(self.item.mute))}" if self.item.mute else ""
         path = f"/v1/recordings/{self.item.thing}/audio?grant={self._grant}{mute}"
         async with self._ingest.neighbour.stream(path, token=self._ingest.token()) as answer:
             if not answer.is_success:
                 await answer.aread()
                 raise _why(self.item, answer.status_code, answer.json())
-            async for chunk in answer.aiter_bytes(PIECE):
-                yield chunk
+            async for piece in answer.aiter_bytes(PIECE):
+                await self._room.acquire()
+                self._pieces.put_nowait(piece)
 
 
 async def sounds_of(ingest: Ordered, items: Iterable[Item]) -> AsyncGenerator[Sound, None]:
-    """Give the audio of recordings in their order, granted. Raises as `Sound.chunks`."""
-    left, asked = iter(items), deque[tuple[Item, asyncio.Task[str | None]]]()
-
-    def ask() -> None:
-        for item in left:
-            asked.append((item, asyncio.create_task(_grant(ingest, item))))
-            if len(asked) >= AHEAD:
-                break
-
+    """Give the audio of recordings in their order, each to be read before the next is asked for."""
+    left, waiting = iter(items), deque[Sound]()
+    sound: Sound | None = None
     try:
-        ask()
-        while asked:
-            item, task = asked.popleft()
-            grant = await task
-            ask()
-            yield Sound(ingest, item, grant)
+        while True:
+            while len(waiting) < AHEAD and (item := next(left, None)) is not None:
+                waiting.append(Sound(ingest, item))
+            if not waiting:
+                return
+            sound = waiting.popleft()
+            sound.begin()
+            if waiting:
+                waiting[0].begin()
+            yield sound
+            await sound.stop()
     finally:
-        for _, task in asked:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in asked), return_exceptions=True)
+        for each in (sound, *waiting):
+            if each is not None:
+                await each.stop()
 
 
 async def _grant(ingest: Ordered, item: Item) -> str | None:
