@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recital_errors import Malformed, RecitalError, Unavailable
 
-from recital_ingest import sandbox
+from recital_ingest.actions import sandbox
 from recital_ingest.model.container import Container
 from recital_ingest.model.sound import Sound
 from recital_ingest.model.wav import WavReader

@@ -14,7 +14,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from recital_errors import Malformed
-from recital_ingest import sandbox
+from recital_ingest.actions import sandbox
 from recital_ingest.actions.compressed import in_memory
 from recital_ingest.actions.decoding import Decoding
 from recital_ingest.model.container import Container
