@@ -129,3 +129,18 @@ def test_a_permit_stands_only_with_the_spans_the_audio_was_masked_by(permit: Mak
         verdict = still_stands(permit(), answered)
         assert verdict is not None
         assert verdict.code == "permit_revoked"
+
+
+def test_a_damaged_recordings_audio_is_taken_in_again_also_when_its_permit_has_expired(permit: MakePermit) -> None:
+    damaged = replace(USED, damaged=True)
+    for wish in ({}, {"digests": MINE}):
+        verdict = admit(asked(permit(exp=0), **wish), known(used=damaged), cap=1, now=NOW)
+        assert verdict == Proceed(repairs=RECORDING)
+    for wish, facts, code in (
+        ({"digests": OTHER}, {}, "permit_used"),
+        ({}, {"revoked": True}, "permit_revoked"),
+        ({}, {"uploads_open": 1}, "too_many_uploads"),
+    ):
+        verdict = admit(asked(permit(exp=0), **wish), known(used=damaged, **facts), cap=1, now=NOW)
+        assert isinstance(verdict, Refusal)
+        assert verdict.code == code
