@@ -16,7 +16,7 @@ TEST_FOLDERS := $(wildcard $(addsuffix /tests,$(MEMBERS)) tests/* bench)
 PROCESSES ?= 3
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo run start stop status clock test check campaign bench generate lock minio clean
+.PHONY: help setup demo run start stop status clock test check campaign restore-drill bench generate lock minio clean
 
 help: ## Show this
 	@awk -f dev/help.awk $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ check: setup ## What CI runs: style, types, imports, events, and `make test`
 
 campaign: setup ## The campaigns' whole editions: kills, malformed files, races, large tables
 	@$(BIN)/python -m pytest -m campaign
+
+restore-drill: setup ## Restore an older backup and see that nothing that was erased comes back
+	@$(BIN)/python -m dev.restore_drill
 
 bench: setup ## One benchmark beside its raw limit: make bench BENCH=bus
 	@$(BIN)/python -m bench.$(or $(BENCH),$(error name one, as in: make bench BENCH=bus))

@@ -99,12 +99,13 @@ async def exchange() -> AsyncIterator[Exchange]:
     house = House(private_folder(FOLDER / str(os.getpid())))
     await house.start()
     try:
-        yield await _opened(house)
+        yield await opened(house)
     finally:
         await house.stop()
 
 
-async def _opened(house: House) -> Exchange:
+async def opened(house: House) -> Exchange:
+    """Open a tenant with a purpose, a source and a member of staff, and return who sends its calls."""
     tenant = await house.open_tenant()
     admin = tenant.client("consent", Role.TENANT_ADMIN)
     purpose = {

@@ -205,3 +205,12 @@ async def test_resolving_finds_everyone_behind_an_identifier_and_nobody_alike(de
     assert await resolved((IdentifierKind.CUSTOMER_NUMBER, "C-1")) == set(one.subjects) - {desk.agent}
     assert await resolved((IdentifierKind.NUMBER, "no number"), (IdentifierKind.EMAIL, "x")) == set()
     assert [each["found"] for each in await desk.ledger("subjects.resolved")] == [2, 1, 0]
+
+
+async def test_the_reference_a_caller_was_told_leads_to_the_caller_and_not_to_staff(desk: "Desk") -> None:
+    call = await desk.register("pbx-1", parties=(replace(desk.customer, customer_number="C-1"), desk.staff))
+    async with desk.database.transaction(desk.tenant) as tx:
+        told = call.reference.lower().replace("-", " ")
+        found = await resolving.resolve_subjects(desk.means, tx, UUID(int=4), (), (told,))
+        assert found == [each for each in call.subjects if each != desk.agent]
+        assert await resolving.resolve_subjects(desk.means, tx, UUID(int=4), (), ("0000-0000",)) == []

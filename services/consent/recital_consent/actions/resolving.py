@@ -8,15 +8,20 @@ from recital_database import Transaction, record
 from recital_consent.actions.identities import digests_of
 from recital_consent.actions.means import LOG, Means
 from recital_consent.decisions.identifying import normalised
+from recital_consent.decisions.registering import spoken
 from recital_consent.model.subjects import Identifier, IdentifierKind
-from recital_consent.store import merges, subjects, tenants
+from recital_consent.store import calls, merges, subjects, tenants
 
 
 async def resolve_subjects(
-    means: Means, tx: Transaction, request: UUID | None, asked: Sequence[tuple[IdentifierKind, str]]
+    means: Means,
+    tx: Transaction,
+    request: UUID | None,
+    asked: Sequence[tuple[IdentifierKind, str]],
+    references: Sequence[str] = (),
 ) -> list[UUID]:
     """Return every subject that any of these identifiers leads to, also of a telephone that several share, and all that
-    are one person with any of them.
+    are one person with any of them. The speakable reference of a call leads to its parties that are not staff.
 
     What is no valid identifier leads to nobody, by the same steps.
     """
@@ -24,6 +29,7 @@ async def resolve_subjects(
     region = tenant.draft.number_region
     identifiers = [Identifier(kind, normalised(kind, value, region) or f"\0{value}") for kind, value in asked]
     found = await subjects.known_by(tx, {digest for _, digest in await digests_of(means.vault, tenant, identifiers)})
-    everyone = await merges.together(tx, [each.subject for each in found])
+    of_calls = await calls.others_of(tx, [spoken(each) for each in references])
+    everyone = await merges.together(tx, [*(each.subject for each in found), *of_calls])
     await record(tx, LOG, "subjects.resolved", facts={"request": str(request), "found": len(everyone)})
     return everyone

@@ -10,6 +10,7 @@ from recital_runtime import Caller, IdempotencyKey, Instant, Model, PageOf, Pagi
 from recital_consent.actions import endings, listing
 from recital_consent.actions.means import Means
 from recital_consent.api.shapes import Key, When
+from recital_consent.decisions.registering import spoken
 from recital_consent.model.completeness import Outcome
 from recital_consent.model.explained import ConsentInForce, Explained
 from recital_consent.model.listing import Narrowed
@@ -26,7 +27,7 @@ def _wanted(
     until: Annotated[When | None, Query()] = None,
 ) -> Narrowed:
     return Narrowed(
-        reference=_spoken(reference) if reference else None,
+        reference=spoken(reference) if reference else None,
         outcomes=outcome or (),
         subjects=[subject] if subject else None,
         purpose=purpose,
@@ -128,14 +129,6 @@ def listing_routes(means: Means) -> Router:
         return EndingView(id=ending.id, reference=ending.reference, at=ending.ended_at, reported_at=ending.reported_at)
 
     return router
-
-
-def _spoken(reference: str) -> str:
-    """Return a reference as it was told over the telephone in the one spelling it has."""
-    signs = reference.upper().replace("-", "").replace(" ", "")
-    # Crockford's base 32: what sounds or looks like another sign is that sign.
-    plain = signs.translate(str.maketrans("OIL", "011"))
-    return f"{plain[:4]}-{plain[4:]}"
 
 
 def _explained(each: Explained) -> ExplainedView:

@@ -1,6 +1,6 @@
 """What dsar asks for a person's request, under its orders."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi.responses import StreamingResponse
@@ -15,9 +15,9 @@ from recital_consent.model.subjects import IdentifierKind
 
 
 class IdentifierBody(Model):
-    """What a person says to be known by."""
+    """What a person says to be known by, or the speakable reference of a call that person took part in."""
 
-    kind: IdentifierKind
+    kind: IdentifierKind | Literal["call_reference"]
     value: Text200
 
 
@@ -40,8 +40,10 @@ def request_routes(means: Means) -> Router:
     @router.post("/subjects/resolve")
     async def resolve(body: Resolve, caller: Annotated[Caller, requires_order("resolve")]) -> ResolvedView:
         """Return the subjects behind identifiers."""
-        asked = [(each.kind, each.value) for each in body.identifiers]
-        return ResolvedView(subjects=await resolve_subjects(means, caller.tx, caller.principal.request, asked))
+        asked = [(each.kind, each.value) for each in body.identifiers if isinstance(each.kind, IdentifierKind)]
+        references = [each.value for each in body.identifiers if not isinstance(each.kind, IdentifierKind)]
+        found = await resolve_subjects(means, caller.tx, caller.principal.request, asked, references)
+        return ResolvedView(subjects=found)
 
     @router.get("/collections/{order}/part")
     async def part(order: UUID, principal: Annotated[Principal, accepts_order("collect")]) -> StreamingResponse:

@@ -58,3 +58,11 @@ def speakable(call: UUID) -> str:
     number = int.from_bytes(hashlib.sha256(call.bytes).digest()[:5], "big")
     signs = "".join(_SPEAKABLE[number >> shift & 31] for shift in range(35, -1, -5))
     return f"{signs[:4]}-{signs[4:]}"
+
+
+def spoken(reference: str) -> str:
+    """Return a call's reference as somebody told it, in the one spelling it has."""
+    signs = reference.upper().replace("-", "").replace(" ", "")
+    # Crockford's base 32: what sounds or looks like another sign is that sign.
+    plain = signs.translate(str.maketrans("OIL", "011"))
+    return f"{plain[:4]}-{plain[4:]}"

@@ -101,6 +101,20 @@ async def calls_of_subjects(tx: Transaction, subjects: Collection[UUID]) -> list
     return await _records(tx, (await tx.execute(statement.order_by(_CALLS.c.id))).all())
 
 
+async def others_of(tx: Transaction, references: Collection[str]) -> list[UUID]:
+    """Return who took part in the calls of these speakable references and is not staff; erased calls have nobody."""
+    theirs = select(_CALLS.c.id).where(
+        _CALLS.c.tenant_id == tx.tenant, _CALLS.c.reference.in_(list(references)), _CALLS.c.erasing_at.is_(None)
+    )
+    statement = select(_PARTIES.c.subject_id).where(
+        _PARTIES.c.tenant_id == tx.tenant,
+        _PARTIES.c.id.in_(theirs),
+        _PARTIES.c.kind != PartyKind.STAFF.value,
+        _PARTIES.c.subject_id.is_not(None),
+    )
+    return list((await tx.execute(statement.distinct())).scalars())
+
+
 async def reduce_to_skeleton(tx: Transaction, call: UUID, *, order: UUID, ground: str) -> None:
     """Remove what was said of a call and who took part; dates, order and ground stay."""
     for table in (_ENTRIES, _PARTIES, _PURPOSES):

@@ -21,7 +21,7 @@ from recital_runtime import (
 )
 
 from recital_ingest.actions.means import Means
-from recital_ingest.actions.overseeing import Told, account, list_broken, listened_to, review
+from recital_ingest.actions.overseeing import Account, Told, account, list_broken, listened_to, review
 
 OVERSEER = Annotated[Principal, authenticated(Permission.READ_LEDGERS)]
 OFFICER = Annotated[Principal, authenticated(Permission.HANDLE_REQUESTS)]
@@ -114,30 +114,7 @@ def oversight_routes(means: Means) -> Router:
     async def access_report(quarter: str, caller: Annotated[Caller, requires(Permission.READ_LEDGERS)]) -> AccountView:
         """Account for a quarter such as 2026-Q4 (UTC): who may listen to what, and who did."""
         found = await account(caller.tx, quarter)
-        return AccountView(
-            quarter=quarter,
-            since=found.since,
-            before=found.before,
-            may=[
-                EntitledView(
-                    purpose=each.purpose, version=each.version, roles=each.roles, in_force_from=each.in_force_from
-                )
-                for each in found.entitled
-            ],
-            did=[
-                DidView(
-                    listener=each.listener,
-                    roles=each.roles,
-                    purpose=each.purpose,
-                    granted=each.granted,
-                    refused=each.refused,
-                    played=each.played,
-                    recordings=each.recordings,
-                )
-                for each in found.did
-            ],
-            unreviewed=found.unreviewed,
-        )
+        return _account(quarter, found)
 
     @router.get("/listened-to-me")
     async def listened_to_me(
@@ -160,6 +137,31 @@ def oversight_routes(means: Means) -> Router:
         return page_of(views, page, lambda view: view.id)
 
     return router
+
+
+def _account(quarter: str, found: Account) -> AccountView:
+    return AccountView(
+        quarter=quarter,
+        since=found.since,
+        before=found.before,
+        may=[
+            EntitledView(purpose=each.purpose, version=each.version, roles=each.roles, in_force_from=each.in_force_from)
+            for each in found.entitled
+        ],
+        did=[
+            DidView(
+                listener=each.listener,
+                roles=each.roles,
+                purpose=each.purpose,
+                granted=each.granted,
+                refused=each.refused,
+                played=each.played,
+                recordings=each.recordings,
+            )
+            for each in found.did
+        ],
+        unreviewed=found.unreviewed,
+    )
 
 
 def _glass(told: Told) -> GlassView:
