@@ -26,7 +26,9 @@ MISSING = UUID("01890000-0000-7000-8000-000000000000")
 # A tenant names its purposes itself: this word is nobody's, the other somebody else's.
 NOBODYS, THEIR = "nobodys_purpose", "their_purpose"
 # What a route's parameter is the id of; words that are no ids are put in as they are.
-WORDS = {"log": ("consent", "access", "erasure", "requests")}
+WORDS = {"log": ("consent", "access", "erasure", "requests"), "quarter": ("2026-Q4",)}
+# What lies within something else, and is nobody's without it; a part that waits takes a thousand erasures to make.
+WITHIN = {"/timeline/{entry}": "/timeline/ended", "/letters/{letter}": f"/letters/{MISSING}", "{part}": "{holding}"}
 # The operator sees every tenant: for this reader there are no foreign ones.
 OPERATORS = {"/v1/tenants/{tenant_id}"}
 # Served to dsar's orders, and to the person behind a request.
@@ -39,8 +41,15 @@ async def routes_by_id(house: House) -> list[tuple[str, str]]:
     async with httpx.AsyncClient(trust_env=False) as client:
         for service in SERVICES:
             paths: dict[str, Any] = (await client.get(f"{house.urls[service]}/openapi.json")).json()["paths"]
-            found += [(service, path) for path, methods in paths.items() if "{" in path and "get" in methods]
+            read = [path for path, methods in paths.items() if "get" in methods and not path.startswith("/internal/")]
+            found += [(service, without_what_lies_within(path)) for path in read if "{" in path]
     return found
+
+
+def without_what_lies_within(path: str) -> str:
+    for inner, filled in WITHIN.items():
+        path = path.replace(inner, filled)
+    return path
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -62,6 +71,14 @@ async def theirs(
     )
     purpose = PURPOSE | {"key": THEIR}
     await begun.journey.ask.post("consent", "/v1/purposes", As(Role.TENANT_ADMIN), purpose)
+    subject = await subject_of(begun)
+    said = await begun.journey.ask.post(
+        "consent", f"/v1/subjects/{subject}/objections", As(Role.INTEGRATOR), {"purposes": [THEIR]}
+    )
+    listed = await begun.tenant.client("consent", Role.INTEGRATOR).post(
+        "/v1/cdr-imports", content="external_id\nunknown-1\n", headers={"Content-Type": "text/csv"}
+    )
+    sources = await begun.journey.ask.get("consent", "/v1/sources", As(Role.TENANT_ADMIN))
     certificates = [each.id for each in outcome.certificates.values()]
     found: dict[str, Sequence[object]] = {
         "call": [begun.call.id, outcome.call.id],
@@ -74,8 +91,18 @@ async def theirs(
         "order": [shown["order"]],
         "entry": [recording.ledger_entry],
         "purpose_key": [THEIR],
+        "subject": [subject],
+        "statement": [said["id"]],
+        "import": [listed.raise_for_status().json()["id"]],
+        "source": [each["id"] for each in sources["items"]],
     }
     return {name: set(map(str, ids)) for name, ids in found.items()}
+
+
+async def subject_of(begun: Begun) -> str:
+    known = {"identifiers": [{"kind": "number", "value": begun.journey.calling.number}]}
+    found = await begun.journey.ask.post("consent", "/v1/subjects/search", As(Role.PRIVACY_OFFICER), known)
+    return str(found["subjects"][0]["subject"])
 
 
 @pytest.fixture
@@ -95,7 +122,7 @@ async def test_every_route_that_reads_by_id_is_in_the_matrix(house: House, their
 async def test_a_foreign_id_is_answered_like_a_missing_one_everywhere(
     house: House, own: TestTenant, theirs: dict[str, set[str]]
 ) -> None:
-    compared = 0
+    compared, otherwise = 0, set()
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         for service, path in await routes_by_id(house):
             if path in OPERATORS:
@@ -106,8 +133,10 @@ async def test_a_foreign_id_is_answered_like_a_missing_one_everywhere(
                     one = await client.get(f"{house.urls[service]}{filled}", headers=bearer(token))
                     other = await client.get(f"{house.urls[service]}{missing}", headers=bearer(token))
                     assert seen(one) == seen(other), (service, path)
-                    assert one.status_code == 404, (service, path)
+                    if one.status_code != 404:
+                        otherwise.add((service, path, one.status_code))
                     compared += 1
+    assert otherwise == set()
     assert compared >= 12
 
 
@@ -151,7 +180,7 @@ def ids_for(path: str, theirs: dict[str, set[str]]) -> list[str]:
 def variants(path: str, foreign: str) -> list[tuple[str, str]]:
     """The path with a foreign id, and the same with one that nobody has; for each word its log or key."""
     [word] = [each for each in parameters(path) if each in WORDS] or [""]
-    query = f"?grant={MISSING}" if path.endswith("/audio") else ""
+    query = f"?grant={MISSING}" if path.endswith(("/audio", "/waveform")) else ""
     found = []
     for value in WORDS.get(word, ("",)):
         worded = path.replace(f"{{{word}}}", value)

@@ -110,8 +110,11 @@ async def take_up_again(tx: Transaction, statement: Statement) -> None:
 
 
 async def list_statements(tx: Transaction, subject: UUID, *, after: UUID | None, most: int) -> Sequence[Statement]:
-    """Return a page of what a subject said outside calls."""
-    return await statements.list_statements(tx, subject, after=after, most=most)
+    """Return a page of what a subject said outside calls. Raises NotFound where neither it nor the subject is known."""
+    found = await statements.list_statements(tx, subject, after=after, most=most)
+    if not found and subject not in await subjects.sealed_identities(tx, [subject]):
+        raise NotFound
+    return found
 
 
 async def reach_due(means: Means) -> bool:
