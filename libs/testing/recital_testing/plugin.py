@@ -37,6 +37,7 @@ VaultOf = Callable[[str], Awaitable["Vault"]]
 BusOf = Callable[[str], Awaitable["Bus"]]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the servers or the house by the fixtures it asks for: `-m "not servers"` leaves it out.
 
