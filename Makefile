@@ -12,8 +12,7 @@ BIN := .venv/bin
 MEMBERS := $(wildcard libs/* services/*)
 PACKAGES := $(foreach member,$(MEMBERS),$(wildcard $(member)/recital_*))
 TEST_FOLDERS := $(wildcard $(addsuffix /tests,$(MEMBERS)) tests/* bench)
-# How many processes share the tests: the house of four services waits more than it works.
-PROCESSES ?= 3
+PROCESSES ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: help setup demo run start stop status clock test check campaign restore-drill bench generate lock minio clean
@@ -47,9 +46,15 @@ clock: setup ## Move the running services' clock: make clock ADVANCE=P6M
 
 ##@ Test it
 
-test: setup ## Every test, on the real servers, with coverage, in PROCESSES at a time
+test: setup ## Every test, on the real servers, with coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not campaign" -n $(PROCESSES) --dist loadgroup
+	@mkdir -p .run
+	@# those that need the house of four services share one; meanwhile the others run, PROCESSES at a time
+	@$(BIN)/coverage run -m pytest -m "house and not campaign" >.run/house-tests.log 2>&1 & house=$$!; \
+		trap "kill -INT $$house" INT TERM; others=0; \
+		$(BIN)/coverage run -m pytest -m "not house and not campaign" -n $(PROCESSES) --dist loadfile || others=$$?; \
+		echo "the tests that need the house of four services:"; \
+		wait $$house && ended=0 || ended=$$?; cat .run/house-tests.log; exit $$((others | ended))
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty | tail -n 40
 	@# a decision is a rule of law: no branch of it goes untested

@@ -37,21 +37,14 @@ VaultOf = Callable[[str], Awaitable["Vault"]]
 BusOf = Callable[[str], Awaitable["Bus"]]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the servers or the house by the fixtures it asks for: `-m "not servers"` leaves it out.
-
-    Where tests are spread over processes, one of them has the house, and begins with it, as that takes longest; the
-    others take whole files.
-    """
+    """Mark what needs the servers or the house by the fixtures it asks for: `-m "not servers"` leaves it out."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & SERVER_FIXTURES:
             item.add_marker(pytest.mark.servers)
         if "house" in fixtures:
             item.add_marker(pytest.mark.house)
-        item.add_marker(pytest.mark.xdist_group("house" if "house" in fixtures else str(item.path)))
-    items.sort(key=lambda item: item.get_closest_marker("house") is None)
 
 
 @pytest.fixture(scope="session")
