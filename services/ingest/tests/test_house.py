@@ -288,8 +288,8 @@ async def test_a_crash_at_any_point_loses_nothing_acknowledged_and_leaves_nothin
 
     try:
         permit, _ = await caller.permit(seconds)
-        # Before C2 nothing has been written anywhere.
-        for point in list(CrashPoint)[2:]:
+        # Before C2 nothing has been written anywhere; the points of a trim are no upload's.
+        for point in [each for each in CrashPoint if each.value.startswith("C")][2:]:
             process.environment = told | {"RECITAL_INGEST_UPLOAD_LEASE": "PT1S", "RECITAL_INGEST_CRASH_AT": point.value}
             await caller.house.kill("ingest")
             await caller.house.start_again("ingest")
