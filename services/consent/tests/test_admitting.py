@@ -10,7 +10,7 @@ from recital_consent.decisions.identifying import described, e164, normalised, w
 from recital_consent.decisions.opening import opening_problems
 from recital_consent.decisions.patience import wait_after
 from recital_consent.decisions.publishing import days_of, publishing_problems
-from recital_consent.decisions.registering import began_at, registering_problems, speakable
+from recital_consent.decisions.registering import began_at, registering_problems, speakable, spoken
 from recital_consent.model.calls import Direction, EntryKind, PartyKind
 from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
 from recital_consent.model.purposes import (
@@ -295,3 +295,9 @@ def test_a_shared_telephone_is_no_identity_and_the_stronger_identifier_decides(
 
 def test_an_erasure_that_fails_is_tried_again_ever_more_slowly_but_never_given_up() -> None:
     assert [wait_after(tries).total_seconds() for tries in (0, 1, 5, 9, 10**6)] == [1, 2, 32, 300, 300]
+
+
+def test_a_reference_is_understood_however_it_is_told() -> None:
+    reference = speakable(UUID(int=1))
+    told = reference.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert spoken(told) == spoken(reference) == reference
