@@ -109,7 +109,9 @@ async def test_what_the_person_asked_before_and_who_was_told_of_it_is_a_part_of_
     assert (await office.post(f"/{before}/recipients", told)).status_code == 201
     other = await office.receive()
     await office.rows(
-        "update requests set subjects = array[cast(:other as uuid)] where id = :id", other=COLLEAGUE, id=other
+        "update requests set subjects = array[cast(:other as uuid)] where id = :id returning id",
+        other=COLLEAGUE,
+        id=other,
     )
     request, code = await office.reviewed(kind="portability")
     listed = (await office.get(f"/{request}/items?kind=request")).json()["items"]
