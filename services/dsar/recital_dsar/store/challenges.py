@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
-from sqlalchemy import Column, DateTime, select, update
+from recital_database.tables import instant
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
@@ -23,7 +24,7 @@ class ChallengeRow(Tabular, table=True):
     sent: int
     tries: int
     digest: bytes | None
-    expires_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    expires_at: datetime | None = instant(nullable=True)
 
 
 CHALLENGES = table(ChallengeRow)

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
+from recital_database.tables import instant
 from recital_errors import NotFound
-from sqlalchemy import Column, DateTime, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlmodel import Field
 
 from recital_dsar.decisions.letters import Channel, Letter, LetterKind, LetterState
@@ -25,8 +26,8 @@ class LetterRow(Tabular, table=True):
     channel: str
     state: str
     trouble: str | None
-    written_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    sent_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    written_at: datetime = instant()
+    sent_at: datetime | None = instant(nullable=True)
     body: bytes
 
 

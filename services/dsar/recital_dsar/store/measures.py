@@ -6,17 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
+from recital_database.tables import column, instant
 from recital_errors import NotFound
-from sqlalchemy import Column, DateTime, Text, func, insert, select, update
+from sqlalchemy import Text, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from recital_dsar.decisions.measures import SETTLED, Measure, MeasureState, Taken
 from recital_dsar.store.tables import Tabular, mine, table
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable))
 
 
 class MeasureRow(Tabular, table=True):
@@ -29,15 +26,15 @@ class MeasureRow(Tabular, table=True):
     holding: UUID | None
     kind: str | None
     ground: str
-    purposes: list[str] | None = Field(sa_column=Column(ARRAY(Text), nullable=True))
+    purposes: list[str] | None = column(ARRAY(Text), nullable=True)
     state: str
     restricted: bool
     certificate: UUID | None
     held_back_by: str | None
     look_again: bool
     wording: bytes | None
-    decided_at: datetime = _instant()
-    settled_at: datetime | None = _instant(nullable=True)
+    decided_at: datetime = instant()
+    settled_at: datetime | None = instant(nullable=True)
 
 
 class RectificationRow(Tabular, table=True):

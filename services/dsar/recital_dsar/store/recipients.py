@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from recital_database import Transaction
+from recital_database.tables import instant
 from recital_errors import NotFound
-from sqlalchemy import Column, DateTime, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlmodel import Field
 
 from recital_dsar.store.tables import Tabular, mine, table
@@ -33,8 +34,8 @@ class RecipientRow(Tabular, table=True):
     request_id: UUID
     named: bytes
     added_by: str
-    added_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
-    told_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    added_at: datetime = instant()
+    told_at: datetime | None = instant(nullable=True)
     told_by: str | None
 
 

@@ -1,25 +1,20 @@
 """The tables as SQLModel classes, mirroring the migrations; no other room sees them."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid
+from recital_database.tables import Tabular as _Tabular
+from recital_database.tables import binary, column, instant, mine, own_registry, table
+from sqlalchemy import BigInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+__all__ = ["Tabular", "mine", "table"]
 
 
-def _instant(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable))
-
-
-class Tabular(SQLModel, registry=registry(metadata=MetaData())):
-    """What all rows share: statements are written on the table itself, in one round trip, never by a unit of work."""
-
-    __table__: ClassVar[Table]
-    tenant_id: UUID = Field(primary_key=True)
+class Tabular(_Tabular, registry=own_registry()):
+    """Dsar's own rows."""
 
 
 class TenantRow(Tabular, table=True):
@@ -28,15 +23,15 @@ class TenantRow(Tabular, table=True):
     __tablename__ = "tenants"
     country: str
     time_zone: str
-    languages: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    languages: list[str] = column(ARRAY(Text))
     key_id: UUID
-    opened_at: datetime = _instant()
+    opened_at: datetime = instant()
     holiday_region: str | None
     staff_voices_muted: bool
     package_retention: str | None
-    letterhead: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
-    closing_at: datetime | None = _instant(nullable=True)
-    erased_at: datetime | None = _instant(nullable=True)
+    letterhead: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
+    closing_at: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
 
 
 class RequestRow(Tabular, table=True):
@@ -48,7 +43,7 @@ class RequestRow(Tabular, table=True):
     state: str
     language: str
     by_portal: bool
-    received_at: datetime = _instant()
+    received_at: datetime = instant()
     received_on: date
     due_on: date
     alarm_on: date
@@ -56,25 +51,25 @@ class RequestRow(Tabular, table=True):
     extension_alarm_on: date
     internal_target_on: date
     withholding: str
-    subjects: list[UUID] | None = Field(sa_column=Column(ARRAY(Uuid), nullable=True))
+    subjects: list[UUID] | None = column(ARRAY(Uuid), nullable=True)
     order_id: UUID | None
-    identity_asked_at: datetime | None = _instant(nullable=True)
-    identity_settled_at: datetime | None = _instant(nullable=True)
-    code_digest: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    identity_asked_at: datetime | None = instant(nullable=True)
+    identity_settled_at: datetime | None = instant(nullable=True)
+    code_digest: bytes | None = binary(nullable=True)
     code_tries: int
     outcome: str | None
-    closed_at: datetime | None = _instant(nullable=True)
-    erased_at: datetime | None = _instant(nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
     file_key: UUID | None
     identifiers_key: UUID | None
-    identifiers: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    identifiers: bytes | None = binary(nullable=True)
     channel: str
     proved_by: str | None
     repeats: UUID | None
     paused_days: int
-    extension_asked_at: datetime | None = _instant(nullable=True)
-    extended_at: datetime | None = _instant(nullable=True)
-    answered_at: datetime | None = _instant(nullable=True)
+    extension_asked_at: datetime | None = instant(nullable=True)
+    extended_at: datetime | None = instant(nullable=True)
+    answered_at: datetime | None = instant(nullable=True)
     answered_in_time: bool | None
     answer_by: date
 
@@ -87,7 +82,7 @@ class RequestEntryRow(Tabular, table=True):
     request_id: UUID
     entry_id: UUID
     kind: str
-    at: datetime = _instant()
+    at: datetime = instant()
     by: str
     salt: bytes
     details: bytes | None
@@ -103,10 +98,10 @@ class PartRow(Tabular, table=True):
     service: str
     state: str
     items: int
-    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    size: int = column(BigInteger)
     sha256: str
-    collected_at: datetime = _instant()
-    sealed: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    collected_at: datetime = instant()
+    sealed: bytes | None = binary(nullable=True)
 
 
 class ItemRow(Tabular, table=True):
@@ -120,16 +115,16 @@ class ItemRow(Tabular, table=True):
     position: int
     kind: str
     thing: UUID | None
-    at: datetime | None = _instant(nullable=True)
-    parties: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    at: datetime | None = instant(nullable=True)
+    parties: list[dict[str, Any]] = column(JSONB)
     decision: str | None
-    mute: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    mute: list[str] = column(ARRAY(Text))
     decided_by: str | None
-    decided_at: datetime | None = _instant(nullable=True)
+    decided_at: datetime | None = instant(nullable=True)
     entry_id: UUID | None
     trouble: str | None
     call_id: UUID | None
-    bases: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    bases: list[str] = column(ARRAY(Text))
     held: bool
     reason: str | None
 
@@ -144,14 +139,14 @@ class PackageRow(Tabular, table=True):
     key_id: UUID | None
     object_key: str | None
     upload_id: str | None
-    places: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
+    places: list[list[str]] = column(JSONB)
     files_done: int
     files_total: int
-    size: int | None = Field(sa_column=Column(BigInteger, nullable=True))
+    size: int | None = column(BigInteger, nullable=True)
     sha256: str | None
-    ends_at: datetime | None = _instant(nullable=True)
-    started_at: datetime = _instant()
-    finished_at: datetime | None = _instant(nullable=True)
+    ends_at: datetime | None = instant(nullable=True)
+    started_at: datetime = instant()
+    finished_at: datetime | None = instant(nullable=True)
 
 
 class ErasureOrderRow(Tabular, table=True):
@@ -161,10 +156,10 @@ class ErasureOrderRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     holding: UUID
     kind: str
-    control_sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
-    ordered_at: datetime = _instant()
-    stuck_at: datetime | None = _instant(nullable=True)
-    erased_at: datetime | None = _instant(nullable=True)
+    control_sequence: int = column(BigInteger)
+    ordered_at: datetime = instant()
+    stuck_at: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
 
 
 class OpenRequestRow(Tabular, table=True):
@@ -172,8 +167,8 @@ class OpenRequestRow(Tabular, table=True):
 
     __tablename__ = "open_requests"
     id: UUID = Field(primary_key=True)
-    looked_at: datetime = _instant()
-    look_at: datetime | None = _instant(nullable=True)
+    looked_at: datetime = instant()
+    look_at: datetime | None = instant(nullable=True)
 
 
 class StepRow(Tabular, table=True):
@@ -183,17 +178,7 @@ class StepRow(Tabular, table=True):
     step: str = Field(primary_key=True)
     about: UUID = Field(primary_key=True)
     request_id: UUID
-    due_at: datetime = _instant()
+    due_at: datetime = instant()
     attempts: int
-    since: datetime = _instant()
+    since: datetime = instant()
     cause: str | None
-
-
-def table(row: type[Tabular]) -> Table:
-    """Return the table of a row class."""
-    return row.__table__
-
-
-def mine(row: type[Tabular], tx: Transaction) -> Any:
-    """Return the condition that a row is this tenant's: row-level security says so too, but the index needs it."""
-    return table(row).c.tenant_id == tx.tenant

@@ -1,30 +1,20 @@
 """The tables as SQLModel classes, mirroring the migrations; no other room sees them."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid
+from recital_database.tables import Tabular as _Tabular
+from recital_database.tables import binary, column, instant, mine, own_registry, table
+from sqlalchemy import BigInteger, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import registry
-from sqlalchemy.sql import ColumnElement
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+__all__ = ["Tabular", "mine", "table"]
 
 
-def _column(kind: Any, *, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(kind, nullable=nullable))
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return _column(DateTime(timezone=True), nullable=nullable)
-
-
-class Tabular(SQLModel, registry=registry(metadata=MetaData())):
-    """What all rows share: statements are written on the table itself, in one round trip, never by a unit of work."""
-
-    __table__: ClassVar[Table]
-    tenant_id: UUID = Field(primary_key=True)
+class Tabular(_Tabular, registry=own_registry()):
+    """Ingest's own rows."""
 
 
 class TenantRow(Tabular, table=True):
@@ -32,9 +22,9 @@ class TenantRow(Tabular, table=True):
 
     __tablename__ = "tenants"
     key_id: UUID
-    opened_at: datetime = _instant()
-    closed_at: datetime | None = _instant(nullable=True)
-    erased_at: datetime | None = _instant(nullable=True)
+    opened_at: datetime = instant()
+    closed_at: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
     read_back_every: str | None
     concurrent_uploads: int | None
 
@@ -46,8 +36,8 @@ class PurposeRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
     key: str
-    roles: list[str] = _column(ARRAY(Text))
-    in_force_from: datetime = _instant()
+    roles: list[str] = column(ARRAY(Text))
+    in_force_from: datetime = instant()
 
 
 class RequestRow(Tabular, table=True):
@@ -55,9 +45,9 @@ class RequestRow(Tabular, table=True):
 
     __tablename__ = "requests"
     id: UUID = Field(primary_key=True)
-    subjects: list[UUID] = _column(ARRAY(Uuid))
-    received_at: datetime = _instant()
-    closed_at: datetime | None = _instant(nullable=True)
+    subjects: list[UUID] = column(ARRAY(Uuid))
+    received_at: datetime = instant()
+    closed_at: datetime | None = instant(nullable=True)
 
 
 class PermitRow(Tabular, table=True):
@@ -67,9 +57,9 @@ class PermitRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     call_id: UUID
     recording_id: UUID | None
-    revoked_at: datetime | None = _instant(nullable=True)
-    suspended_at: datetime | None = _instant(nullable=True)
-    remaining: Any = _column(JSONB(none_as_null=True), nullable=True)
+    revoked_at: datetime | None = instant(nullable=True)
+    suspended_at: datetime | None = instant(nullable=True)
+    remaining: Any = column(JSONB(none_as_null=True), nullable=True)
 
 
 class UploadRow(Tabular, table=True):
@@ -81,11 +71,11 @@ class UploadRow(Tabular, table=True):
     call_id: UUID
     state: str
     epoch: int
-    lease_until: datetime = _instant()
-    objects: list[UUID] = _column(ARRAY(Uuid))
-    keys: list[UUID] = _column(ARRAY(Uuid))
-    multiparts: Any = _column(JSONB)
-    opened_at: datetime = _instant()
+    lease_until: datetime = instant()
+    objects: list[UUID] = column(ARRAY(Uuid))
+    keys: list[UUID] = column(ARRAY(Uuid))
+    multiparts: Any = column(JSONB)
+    opened_at: datetime = instant()
 
 
 class RecordingRow(Tabular, table=True):
@@ -96,33 +86,33 @@ class RecordingRow(Tabular, table=True):
     call_id: UUID
     permit_id: UUID
     state: str
-    stored_at: datetime = _instant()
-    erased_at: datetime | None = _instant(nullable=True)
-    answered_at: datetime | None = _instant(nullable=True)
-    call_ended_at: datetime | None = _instant(nullable=True)
-    received_size: int | None = _column(BigInteger, nullable=True)
-    received_sha256: bytes | None = _column(LargeBinary, nullable=True)
-    received_sha512: bytes | None = _column(LargeBinary, nullable=True)
+    stored_at: datetime = instant()
+    erased_at: datetime | None = instant(nullable=True)
+    answered_at: datetime | None = instant(nullable=True)
+    call_ended_at: datetime | None = instant(nullable=True)
+    received_size: int | None = column(BigInteger, nullable=True)
+    received_sha256: bytes | None = binary(nullable=True)
+    received_sha512: bytes | None = binary(nullable=True)
     encoding: str | None
     channels: int | None
     rate: int | None
-    frames: int | None = _column(BigInteger, nullable=True)
-    frames_received: int | None = _column(BigInteger, nullable=True)
-    keep: Any = _column(JSONB(none_as_null=True), nullable=True)
-    stretches: Any = _column(JSONB(none_as_null=True), nullable=True)
+    frames: int | None = column(BigInteger, nullable=True)
+    frames_received: int | None = column(BigInteger, nullable=True)
+    keep: Any = column(JSONB(none_as_null=True), nullable=True)
+    stretches: Any = column(JSONB(none_as_null=True), nullable=True)
     growth_ms: int | None
-    spans: Any = _column(JSONB(none_as_null=True), nullable=True)
-    purposes: Any = _column(JSONB(none_as_null=True), nullable=True)
-    parties: Any = _column(JSONB(none_as_null=True), nullable=True)
-    original: bytes | None = _column(LargeBinary, nullable=True)
+    spans: Any = column(JSONB(none_as_null=True), nullable=True)
+    purposes: Any = column(JSONB(none_as_null=True), nullable=True)
+    parties: Any = column(JSONB(none_as_null=True), nullable=True)
+    original: bytes | None = binary(nullable=True)
     original_key: UUID | None
     timeline_version: int | None
     ledger_entry: UUID
-    salt: bytes | None = _column(LargeBinary, nullable=True)
+    salt: bytes | None = binary(nullable=True)
     container: str | None
-    confirmed_at: datetime | None = _instant(nullable=True)
-    damaged_at: datetime | None = _instant(nullable=True)
-    replaced: Any = _column(JSONB(none_as_null=True), nullable=True)
+    confirmed_at: datetime | None = instant(nullable=True)
+    damaged_at: datetime | None = instant(nullable=True)
+    replaced: Any = column(JSONB(none_as_null=True), nullable=True)
 
 
 class TrackRow(Tabular, table=True):
@@ -133,10 +123,10 @@ class TrackRow(Tabular, table=True):
     recording_id: UUID
     track: int
     key_id: UUID
-    size: int = _column(BigInteger)
-    sealed_size: int = _column(BigInteger)
-    sha256: bytes = _column(LargeBinary)
-    sealed_sha256: bytes = _column(LargeBinary)
+    size: int = column(BigInteger)
+    sealed_size: int = column(BigInteger)
+    sha256: bytes = binary()
+    sealed_sha256: bytes = binary()
 
 
 class RecordingSubjectRow(Tabular, table=True):
@@ -152,7 +142,7 @@ class ReceivedRow(Tabular, table=True):
 
     __tablename__ = "received"
     call_id: UUID = Field(primary_key=True)
-    sha256: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    sha256: bytes = binary(key=True)
     recording_id: UUID
 
 
@@ -162,8 +152,8 @@ class TombstoneRow(Tabular, table=True):
     __tablename__ = "tombstones"
     call_id: UUID = Field(primary_key=True)
     recording_id: UUID = Field(primary_key=True)
-    parties: list[bytes] = _column(ARRAY(LargeBinary))
-    made_at: datetime = _instant()
+    parties: list[bytes] = column(ARRAY(LargeBinary))
+    made_at: datetime = instant()
 
 
 class ExpiredClockRow(Tabular, table=True):
@@ -173,7 +163,7 @@ class ExpiredClockRow(Tabular, table=True):
     recording_id: UUID = Field(primary_key=True)
     purpose_id: UUID = Field(primary_key=True)
     key: str
-    expired_at: datetime = _instant()
+    expired_at: datetime = instant()
 
 
 class GrantRow(Tabular, table=True):
@@ -184,16 +174,16 @@ class GrantRow(Tabular, table=True):
     recording_id: UUID
     purpose: str
     listener: str
-    roles: list[str] = _column(ARRAY(Text))
-    texts: bytes | None = _column(LargeBinary, nullable=True)
+    roles: list[str] = column(ARRAY(Text))
+    texts: bytes | None = binary(nullable=True)
     texts_key: UUID | None
     request_id: UUID | None
-    refused: list[str] = _column(ARRAY(Text))
-    expires_at: datetime | None = _instant(nullable=True)
-    asked_at: datetime = _instant()
-    played_at: datetime | None = _instant(nullable=True)
+    refused: list[str] = column(ARRAY(Text))
+    expires_at: datetime | None = instant(nullable=True)
+    asked_at: datetime = instant()
+    played_at: datetime | None = instant(nullable=True)
     ledger_entry: UUID
-    salt: bytes = _column(LargeBinary)
+    salt: bytes = binary()
 
 
 class ErasureRow(Tabular, table=True):
@@ -203,20 +193,20 @@ class ErasureRow(Tabular, table=True):
     id: UUID = Field(primary_key=True)
     holding_id: UUID
     kind: str
-    control_sequence: int = _column(BigInteger)
+    control_sequence: int = column(BigInteger)
     state: str
-    ordered_at: datetime = _instant()
+    ordered_at: datetime = instant()
     tries: int
-    due_at: datetime = _instant()
-    stuck_since: datetime | None = _instant(nullable=True)
-    spans_kept: Any = _column(JSONB(none_as_null=True), nullable=True)
+    due_at: datetime = instant()
+    stuck_since: datetime | None = instant(nullable=True)
+    spans_kept: Any = column(JSONB(none_as_null=True), nullable=True)
     attempt: UUID | None
-    new_objects: list[UUID] = _column(ARRAY(Uuid))
-    new_keys: list[UUID] = _column(ARRAY(Uuid))
-    multiparts: Any = _column(JSONB)
-    old_objects: list[UUID] | None = _column(ARRAY(Uuid), nullable=True)
-    old_keys: list[UUID] | None = _column(ARRAY(Uuid), nullable=True)
-    salt: bytes | None = _column(LargeBinary, nullable=True)
+    new_objects: list[UUID] = column(ARRAY(Uuid))
+    new_keys: list[UUID] = column(ARRAY(Uuid))
+    multiparts: Any = column(JSONB)
+    old_objects: list[UUID] | None = column(ARRAY(Uuid), nullable=True)
+    old_keys: list[UUID] | None = column(ARRAY(Uuid), nullable=True)
+    salt: bytes | None = binary(nullable=True)
 
 
 class CollectionRow(Tabular, table=True):
@@ -225,24 +215,13 @@ class CollectionRow(Tabular, table=True):
     __tablename__ = "collections"
     id: UUID = Field(primary_key=True)
     request_id: UUID
-    subjects: list[UUID] = _column(ARRAY(Uuid))
+    subjects: list[UUID] = column(ARRAY(Uuid))
     state: str
     part_id: UUID
     object_id: UUID | None
     key_id: UUID | None
-    size: int | None = _column(BigInteger, nullable=True)
+    size: int | None = column(BigInteger, nullable=True)
     items: int | None
-    ordered_at: datetime = _instant()
-    due_at: datetime = _instant()
+    ordered_at: datetime = instant()
+    due_at: datetime = instant()
     tries: int
-
-
-def table(row: type[Tabular]) -> Table:
-    """Return the table of a row class, for Core statements."""
-    return row.__table__
-
-
-def mine(row: type[Tabular], tx: Transaction) -> ColumnElement[bool]:
-    """Name the transaction's tenant, so that the index is used; row-level security shows no other anyway."""
-    made: ColumnElement[bool] = table(row).c.tenant_id == tx.tenant
-    return made
