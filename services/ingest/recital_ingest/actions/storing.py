@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from recital_database import Json, Recorded, Transaction, announce, new_id, record
 from recital_errors import Unavailable
@@ -148,19 +149,22 @@ def _recording(tx: Transaction, permit: Permit, kept: Kept, recorded: Recorded) 
 
 
 def _stored(recording: Recording) -> RecordingStored:
-    return RecordingStored(
-        recording=recording.id,
-        permit=recording.permit,
-        call=recording.call,
-        parties=tuple(PartyLink(party=each.party, subject=each.subject, kind=each.kind) for each in recording.parties),
-        spans=tuple(PurposeSpans(purposes=tuple(names), spans=spans) for names, spans in apart(recording.spans)),
-        purposes=tuple(PurposeVersion(**asdict(each)) for each in recording.purposes),
-        answered_at=recording.answered_at,
-        call_ended_at=recording.call_ended_at,
-        received_sha256=recording.received_sha256.hex(),
-        places=places(recording),
-        stored_at=recording.stored_at,
-    )
+    return RecordingStored(**told_of(recording), places=places(recording), stored_at=recording.stored_at)
+
+
+def told_of(recording: Recording) -> dict[str, Any]:
+    """Return what every event about a whole recording tells of it, beside its places and the moment."""
+    return {
+        "recording": recording.id,
+        "permit": recording.permit,
+        "call": recording.call,
+        "parties": tuple(PartyLink(party=p.party, subject=p.subject, kind=p.kind) for p in recording.parties),
+        "spans": tuple(PurposeSpans(purposes=tuple(names), spans=spans) for names, spans in apart(recording.spans)),
+        "purposes": tuple(PurposeVersion(**asdict(each)) for each in recording.purposes),
+        "answered_at": recording.answered_at,
+        "call_ended_at": recording.call_ended_at,
+        "received_sha256": recording.received_sha256.hex(),
+    }
 
 
 def places(recording: Recording) -> tuple[Place, ...]:

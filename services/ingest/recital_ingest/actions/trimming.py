@@ -7,25 +7,25 @@ new one in its place. Resumable at every point: what an attempt writes is named 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from recital_database import Json, announce, new_ids, record
 from recital_errors import Unavailable
-from recital_events import PartyLink, Place, Proof, PurposeSpans, PurposeVersion, RecordingTrimmed
+from recital_events import Place, Proof, RecordingTrimmed
 from recital_vault import DataKey, SealedWriter
 
 from recital_ingest.actions.crashpoints import CrashPoint
 from recital_ingest.actions.destroying import METHODS, Lying, destroy, report
 from recital_ingest.actions.means import LOG, Means
 from recital_ingest.actions.opening import decoded
-from recital_ingest.actions.storing import places
+from recital_ingest.actions.storing import places, told_of
 from recital_ingest.decisions.trimming import frames_left
 from recital_ingest.model.ending import ErasureOrder
 from recital_ingest.model.recording import Recording, Track
 from recital_ingest.model.sound import Sound, silence, split
-from recital_ingest.model.spans import Spans, apart
+from recital_ingest.model.spans import Spans
 from recital_ingest.model.upload import object_key
 from recital_ingest.store import beside, endings, recordings, reference
 
@@ -221,16 +221,8 @@ def _trimmed(
     recording: Recording, order: ErasureOrder, now_at: Sequence[Place], proofs: Sequence[Proof]
 ) -> RecordingTrimmed:
     return RecordingTrimmed(
-        recording=recording.id,
+        **told_of(recording),
         order=order.id,
-        permit=recording.permit,
-        call=recording.call,
-        parties=tuple(PartyLink(party=each.party, subject=each.subject, kind=each.kind) for each in recording.parties),
-        spans=tuple(PurposeSpans(purposes=tuple(names), spans=spans) for names, spans in apart(recording.spans)),
-        purposes=tuple(PurposeVersion(**asdict(each)) for each in recording.purposes),
-        answered_at=recording.answered_at,
-        call_ended_at=recording.call_ended_at,
-        received_sha256=recording.received_sha256.hex(),
         places=tuple(now_at),
         proofs=tuple(proofs),
         trimmed_at=proofs[0].absent_at,
