@@ -11,7 +11,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction, Writing, alarm, announce_all, record_all
+from recital_database import (
+    Transaction,
+    Writing,
+    advance_control_position,
+    alarm,
+    announce_all,
+    control_position,
+    record_all,
+)
 from recital_errors import PermanentError
 from recital_events import ErasureOrdered, PurposeSpans
 
@@ -68,7 +76,7 @@ async def apply_what_is_ahead(means: Means) -> None:
     Raises Unavailable where the ledger or the database does not answer.
     """
     async with means.database.work() as tx:
-        applied = await control.position(tx)
+        applied = await control_position(tx)
     ahead = await means.vault.control.read_after(applied)
     if not ahead:
         return
@@ -77,7 +85,7 @@ async def apply_what_is_ahead(means: Means) -> None:
         async with means.database.transaction(tenant) as tx:
             await _apply(tx, entries)
     async with means.database.work() as tx:
-        await control.advance_to(tx, ahead[-1][0])
+        await advance_control_position(tx, ahead[-1][0])
 
 
 async def _apply(tx: Transaction, entries: Sequence[ControlEntry]) -> None:

@@ -93,16 +93,6 @@ async def carried_through(tx: Transaction, sequences: Sequence[int]) -> None:
     )
 
 
-async def position(tx: Transaction) -> int:
-    """Return the last number this database has given out or applied."""
-    return int((await tx.execute("select sequence from control_position")).scalar_one())
-
-
-async def advance_to(tx: Transaction, sequence: int) -> None:
-    """Note that the ledger has been applied up to a number."""
-    await tx.execute("update control_position set sequence = greatest(sequence, :sequence)", {"sequence": sequence})
-
-
 def _entry(row: Any) -> ControlEntry:
     entry = json.loads(row.entry) if isinstance(row.entry, str) else row.entry
     return ControlEntry(row.tenant_id, row.sequence, row.kind, row.about, entry)
