@@ -13,13 +13,12 @@ from itertools import count
 
 import urllib3
 import uvloop
-from minio import Minio
 from minio.deleteobjects import DeleteObject
 from recital_testing import eventually
 from recital_testing.servers import Objects
 
 from bench.callers import Exchange, exchange, wav
-from bench.harness import alternate, report
+from bench.harness import alternate, raw_store, report
 
 SECONDS = 2
 RECORDINGS = int(os.environ.get("RECITAL_BENCH_RECORDINGS", "400"))
@@ -36,17 +35,9 @@ class Raw:
 
     def __init__(self, store: Objects, body: bytes) -> None:
         """Nothing is stored yet."""
-        settings = store.settings()
         self._bucket, self._body = store.bucket, body
         self._threads = ThreadPoolExecutor(THREADS)
-        self._minio = Minio(
-            settings.endpoint,
-            access_key=store.access_key_file.read_text(),
-            secret_key=store.secret_key_file.read_text(),
-            secure=False,
-            region=settings.region,
-            http_client=urllib3.PoolManager(maxsize=THREADS, retries=False),
-        )
+        self._minio = raw_store(store, connections=THREADS)
 
     async def delete(self) -> float:
         """Put as many objects as the recordings have; return recordings a second of deleting every version of them."""

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import urllib3
+from minio import Minio
 from recital_bus import PROVISIONER, provision
 from recital_database import Database
 from recital_testing.databases import Databases
 from recital_testing.files import private_folder
 from recital_testing.ports import choose_ports
-from recital_testing.servers import Nats, Postgres
+from recital_testing.servers import Nats, Objects, Postgres
 from recital_testing.services import SERVICES
 from rich.console import Console
 from rich.table import Table
@@ -49,6 +51,19 @@ class Side:
     def spread(self) -> float:
         """The distance between the slowest and the fastest round, as a part of the median."""
         return (max(self.rates) - min(self.rates)) / self.median
+
+
+def raw_store(store: Objects, *, connections: int) -> Minio:
+    """Return the SDK's own client of the object store, nothing of ours between: the raw limit of what moves audio."""
+    settings = store.settings()
+    return Minio(
+        settings.endpoint,
+        access_key=store.access_key_file.read_text(),
+        secret_key=store.secret_key_file.read_text(),
+        secure=False,
+        region=settings.region,
+        http_client=urllib3.PoolManager(maxsize=connections, retries=False),
+    )
 
 
 @dataclass(slots=True)

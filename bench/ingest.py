@@ -15,11 +15,10 @@ from itertools import count
 
 import urllib3
 import uvloop
-from minio import Minio
 from recital_testing.servers import Objects
 
 from bench.callers import Exchange, cpu_seconds, exchange, wav
-from bench.harness import alternate, report
+from bench.harness import alternate, raw_store, report
 
 SECONDS = 150
 SENDERS = 8
@@ -36,15 +35,7 @@ class Senders:
         self._url, self._store, self._body = url, store, body
         self._threads = ThreadPoolExecutor(SENDERS)
         self._pool = urllib3.PoolManager(maxsize=SENDERS, retries=False)
-        settings = store.settings()
-        self._minio = Minio(
-            settings.endpoint,
-            access_key=store.access_key_file.read_text(),
-            secret_key=store.secret_key_file.read_text(),
-            secure=False,
-            region=settings.region,
-            http_client=urllib3.PoolManager(maxsize=SENDERS, retries=False),
-        )
+        self._minio = raw_store(store, connections=SENDERS)
 
     async def path(self, permits: list[str], token: str) -> float:
         """Send one recording under each permit; return recordings a second."""

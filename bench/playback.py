@@ -13,12 +13,11 @@ from io import BytesIO
 
 import urllib3
 import uvloop
-from minio import Minio
 from recital_identity import Role
 from recital_testing.servers import Objects
 
 from bench.callers import PURPOSE, Exchange, cpu_seconds, exchange, wav
-from bench.harness import alternate, report
+from bench.harness import alternate, raw_store, report
 
 SECONDS = 150
 LISTENERS = 4
@@ -36,15 +35,7 @@ class Listeners:
         self._url, self._store, self._size = url, store, len(body)
         self._threads = ThreadPoolExecutor(LISTENERS)
         self._pool = urllib3.PoolManager(maxsize=LISTENERS, retries=False)
-        settings = store.settings()
-        self._minio = Minio(
-            settings.endpoint,
-            access_key=store.access_key_file.read_text(),
-            secret_key=store.secret_key_file.read_text(),
-            secure=False,
-            region=settings.region,
-            http_client=urllib3.PoolManager(maxsize=LISTENERS, retries=False),
-        )
+        self._minio = raw_store(store, connections=LISTENERS)
         self._minio.put_object(store.bucket, "bench/raw", BytesIO(body), len(body))
 
     def send(self, permit: str, token: str, body: bytes) -> str:
