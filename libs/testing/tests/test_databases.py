@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from recital_testing.plugin import DatabaseOf
 
 FOUNDATION = """
-from recital_database.migrating import foundation
+from recital_database.migrating import clock_freezes, foundation
 
 revision = "0001"
 down_revision = None
@@ -17,6 +17,7 @@ down_revision = None
 
 def upgrade() -> None:
     foundation()
+    clock_freezes()
 """
 
 
