@@ -70,8 +70,6 @@ async def service(
     database_settings_of: Callable[..., Awaitable[DatabaseSettings]], vault_of: Callable[[str], Awaitable[Any]]
 ) -> Any:
     vault = await vault_of("ingest")
-    for key in await vault.objects.list_keys("control/"):
-        await vault.objects.erase(key)
     database = await Database.open(await database_settings_of("ingest", versions=VERSIONS))
     yield Service(database, vault.control)
     await database.close()

@@ -320,9 +320,7 @@ async def room_of(
 ) -> AsyncIterator[RoomOf]:
     """`await room_of()`: retention opened; `running` with loops and doors; `database`, `store`, `bus`: those given."""
     stack = AsyncExitStack()
-    vault = await vault_of("retention")
-    for key in await vault.objects.list_keys("control/"):
-        await vault.objects.erase(key)
+    await vault_of("retention")
     secrets = ServiceSecrets.of(test_folder / "secrets", "retention")
     issuer, order_key = LocalIssuer(SigningKey.generate(), ISSUER), SigningKey.generate()
     for use in ("checkpoint", "service", "certificate"):
