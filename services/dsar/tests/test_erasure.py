@@ -87,6 +87,20 @@ async def test_a_closed_requests_file_is_destroyed_and_a_skeleton_without_person
     assert (await office.get("")).json()["items"] == []
 
 
+async def test_a_package_is_destroyed_also_after_its_requests_file(office: Any) -> None:
+    request, code = await office.ready()
+    package = (await office.show(request))["package"]["id"]
+    await office.fetch(request, code)
+    await order_erasure(office, "request", request)
+    await erased(office)
+    order = await order_erasure(office, "package", package)
+    await eventually(lambda: _answers(office, order))
+
+
+async def _answers(office: Any, order: UUID) -> bool:
+    return str(order) in [each["order"] for each in await office.events("holding.erased")]
+
+
 async def test_the_file_of_an_open_request_is_not_destroyed_but_told_as_stuck(office: Any) -> None:
     request, _ = await office.reviewed()
     await order_erasure(office, "request", request)

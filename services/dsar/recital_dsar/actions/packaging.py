@@ -10,7 +10,7 @@ from uuid import UUID
 
 from jinja2 import Environment
 from recital_database import Transaction, alarm, announce, new_id
-from recital_errors import Conflict
+from recital_errors import Conflict, Gone
 from recital_events import CopyRegistered, Place
 from recital_vault import DataKey, SealedObject, Vault
 
@@ -107,7 +107,11 @@ async def build_package(means: Means, environment: Environment, tenant_id: UUID,
 
 async def lose_package(tx: Transaction, lost: Package, cause: str) -> None:
     """Take a request whose package is gone or cannot be made back to its review, visibly."""
-    found = await request(tx, lost.request, lock=True)
+    try:
+        found = await request(tx, lost.request, lock=True)
+    except Gone:  # the request's file went first
+        await mark_package(tx, lost.id, PackageState.LOST)
+        return
     newest = await newest_package(tx, lost.request)
     await mark_package(tx, lost.id, PackageState.LOST)
     if found.state in (State.BUILDING, State.READY) and newest is not None and newest.id == lost.id:
