@@ -26,6 +26,10 @@ class Permission(StrEnum):
     READ_PURPOSES = "read_purposes"
     MANAGE_SOURCES = "manage_sources"
     MANAGE_STAFF = "manage_staff"
+    MANAGE_SUBJECTS = "manage_subjects"
+    STATE_FOR_SUBJECTS = "state_for_subjects"
+    DECIDE_PRIVATE_MARKS = "decide_private_marks"
+    READ_OWN_CALLS = "read_own_calls"
     REGISTER_CALLS = "register_calls"
     READ_CALLS = "read_calls"
     WRITE_TIMELINE = "write_timeline"
@@ -72,6 +76,13 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.READ_PURPOSES: _TENANT,
         Permission.MANAGE_SOURCES: _ADMIN,
         Permission.MANAGE_STAFF: _ADMIN,
+        # Who a person is, in clear, and which two are one: merging takes two officers, or two verified identifiers.
+        Permission.MANAGE_SUBJECTS: _OFFICER,
+        # What was said outside calls is of nobody's own call, so not for staff.
+        Permission.STATE_FOR_SUBJECTS: _INTEGRATOR | _OFFICER,
+        # R18, past the time in which staff may mark.
+        Permission.DECIDE_PRIVATE_MARKS: _OFFICER,
+        Permission.READ_OWN_CALLS: frozenset({Role.STAFF}),
         Permission.REGISTER_CALLS: _INTEGRATOR,
         Permission.READ_CALLS: _READERS,
         # Staff mark private and stop; an officer marks private when staff no longer may (R18). Consent judges which.

@@ -52,8 +52,21 @@ def test_a_subject_only_opens_the_package() -> None:
     assert held_by(Role.SUBJECT) == {Permission.OPEN_PACKAGE}
 
 
-def test_staff_write_their_calls_timeline_and_read_purposes() -> None:
-    assert held_by(Role.STAFF) == {Permission.WRITE_TIMELINE, Permission.READ_PURPOSES}
+def test_staff_write_their_calls_timeline_see_what_concerns_it_and_read_purposes() -> None:
+    assert held_by(Role.STAFF) == {Permission.WRITE_TIMELINE, Permission.READ_OWN_CALLS, Permission.READ_PURPOSES}
+
+
+def test_only_staff_have_calls_of_their_own() -> None:
+    assert PERMISSIONS[Permission.READ_OWN_CALLS] == {Role.STAFF}
+
+
+def test_only_a_privacy_officer_sees_merges_and_corrects_persons_and_decides_what_is_private() -> None:
+    for permission in (Permission.MANAGE_SUBJECTS, Permission.DECIDE_PRIVATE_MARKS):
+        assert PERMISSIONS[permission] == {Role.PRIVACY_OFFICER}
+
+
+def test_staff_do_not_write_down_what_persons_say_outside_calls() -> None:
+    assert PERMISSIONS[Permission.STATE_FOR_SUBJECTS] == {Role.INTEGRATOR, Role.PRIVACY_OFFICER}
 
 
 def test_an_auditor_changes_nothing_and_hears_nothing() -> None:

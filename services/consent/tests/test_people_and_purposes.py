@@ -21,6 +21,7 @@ from recital_errors import (
     PreconditionFailed,
     Unavailable,
 )
+from recital_identity import Role
 
 if TYPE_CHECKING:
     from services.consent.tests.conftest import Desk
@@ -169,3 +170,14 @@ async def test_a_member_of_staff_is_registered_once_per_idempotency_key(desk: "D
     assert await register("Jo") == await register("Jo")
     with pytest.raises(Conflict):
         await register("Other")
+
+
+async def test_a_member_of_staff_is_told_who_they_are_by_the_tokens_staff_id_alone(desk: "Desk") -> None:
+    async def own(staff_id: str | None) -> UUID:
+        async with desk.database.transaction(desk.tenant) as tx:
+            return await people.own_subject(desk.means, tx, desk.principal(Role.STAFF, staff_id))
+
+    assert await own(" 1001 ") == desk.agent
+    for unknown in ("1002", None):
+        with pytest.raises(NotFound):
+            await own(unknown)

@@ -14,7 +14,7 @@ from recital_consent.model.purposes import Basis, BasisKind, Monitoring, Sample,
 from recital_consent.model.statements import Statement, StatementKind, StatementState
 from recital_errors import Conflict, Forbidden, Malformed, NotFound
 from recital_events import ObjectionRejected, ObjectionUpheld
-from recital_identity import Role
+from recital_identity import Role, TokenKind
 
 if TYPE_CHECKING:
     from services.consent.tests.conftest import Desk
@@ -163,13 +163,16 @@ async def test_a_statement_names_its_purposes_and_a_known_person(desk: "Desk") -
     assert await desk.count("statements") == 0
 
 
-async def test_staff_write_statements_only_in_their_own_calls_and_an_order_only_of_its_subjects(desk: "Desk") -> None:
+async def test_an_order_writes_statements_of_its_own_subjects_only(desk: "Desk") -> None:
     call = await desk.ended_call()
     made = Statement(id=who(call), subject=who(call), kind=StatementKind.WITHDRAWAL, at=desk.now, received_at=desk.now)
-    staff = desk.principal(Role.STAFF, "1001")
+    order = replace(desk.principal(Role.INTEGRATOR), kind=TokenKind.ORDER, roles=frozenset())
     async with desk.database.transaction(desk.tenant) as tx:
-        with pytest.raises(Forbidden):
-            await stating.state(tx, staff, made, b"", None)
+        with pytest.raises(Forbidden) as refused:
+            await stating.state(tx, replace(order, subjects=frozenset({desk.agent})), made, b"", None)
+        assert refused.value.code == "subject_not_ordered"
+        said = await stating.state(tx, replace(order, subjects=frozenset({who(call)})), made, b"", None)
+    assert said.subject == who(call)
 
 
 async def test_what_an_erased_person_said_is_gone(desk: "Desk") -> None:

@@ -16,6 +16,7 @@ from recital_ingest.actions.crashpoints import CrashPoint
 from recital_ingest.model.sound import Encoding, Sound
 from recital_testing import eventually
 from recital_testing.house import House, TestTenant
+from recital_testing.house.environment import AUDIENCE
 
 MakeWav = Callable[..., bytes]
 MakeSamples = Callable[..., bytes]
@@ -349,3 +350,27 @@ async def test_without_consent_nothing_is_committed(caller: Caller, call_of: Cal
     finally:
         await caller.house.start_again("consent")
     assert (await caller.send(permit, call_of())).status_code == 201
+
+
+async def test_staff_see_who_listened_to_their_own_calls_and_to_nobody_elses(
+    caller: Caller, call_of: Callable[..., bytes]
+) -> None:
+    house, admin = caller.house, caller.client("consent", Role.TENANT_ADMIN)
+    made = await caller.stored(call_of())
+    grant = (await caller.granted(made["id"])).json()["id"]
+
+    def staff(staff_id: str) -> dict[str, str]:
+        token = house.tokens.issuer.access_token(
+            audience=AUDIENCE, tenant=caller.tenant.id, roles=[Role.STAFF], subject=staff_id,
+            now=house.clock.now(), lifetime=timedelta(minutes=5), staff_id=staff_id,
+        )  # fmt: skip
+        return {"Authorization": f"Bearer {token}"}
+
+    (await admin.post("/v1/staff", json={"staff_id": "1002"})).raise_for_status()
+    async with httpx.AsyncClient(base_url=house.urls["ingest"]) as client:
+        own, other, unknown = [
+            await client.get("/v1/listened-to-me", headers=staff(each)) for each in ("1001", "1002", "1003")
+        ]
+    assert [(each["id"], each["recording"]) for each in own.json()["items"]] == [(grant, made["id"])]
+    assert (other.status_code, other.json()["items"]) == (200, [])
+    assert unknown.status_code == 404

@@ -8,6 +8,7 @@ from uuid import UUID
 from recital_database import Json, Transaction, Writing, announce, claim, new_id, new_ids, record, record_all, remember
 from recital_errors import NotFound
 from recital_events import CopyRegistered, Place
+from recital_identity import Principal
 
 from recital_consent.actions.identities import digests_of, find_or_make
 from recital_consent.actions.means import LOG, Means, refuse
@@ -93,6 +94,24 @@ async def register_staff(
         # Made outside a call, so no call's record announces it.
         await announce(tx, _identity(identity, ends_at=None))
     return subject
+
+
+async def own_subject(means: Means, tx: Transaction, principal: Principal) -> UUID:
+    """Return whom the token's staff id leads to, the one they are now if merged. Raises NotFound."""
+    tenant, _ = await tenants.own_tenant(tx)
+    known = await known_by_staff_id(means, tx, tenant, principal)
+    if not known:
+        raise NotFound
+    return known[0]
+
+
+async def known_by_staff_id(means: Means, tx: Transaction, tenant: Tenant, principal: Principal) -> list[UUID]:
+    """Return whom a token's staff id leads to; nobody where the token has none."""
+    if principal.staff_id is None:
+        return []
+    mine = [Identifier(IdentifierKind.STAFF_ID, principal.staff_id.strip())]
+    digests = await digests_of(means.vault, tenant, mine)
+    return [each.subject for each in await subjects.known_by(tx, {digest for _, digest in digests})]
 
 
 async def note_leaving(tx: Transaction, subject: UUID, left_at: datetime | None) -> datetime:

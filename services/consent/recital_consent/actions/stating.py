@@ -12,7 +12,7 @@ from uuid import UUID
 from recital_database import Json, Transaction, Writing, announce, claim, new_id, record_all, remember
 from recital_errors import Forbidden, NotFound
 from recital_events import ConsentWithdrawn, ObjectionRaised, ObjectionRejected, ObjectionUpheld
-from recital_identity import Principal, Role, TokenKind
+from recital_identity import Principal, TokenKind
 
 from recital_consent.actions.completeness import look_again
 from recital_consent.actions.means import LOG, Means, refuse
@@ -26,7 +26,6 @@ REACHES = "reaches"
 """What a transaction touches that has calls to come to."""
 AT_ONCE = 200
 """Calls that one transaction settles."""
-_MAY_STATE = frozenset({Role.INTEGRATOR, Role.PRIVACY_OFFICER})
 _LEDGER = {
     StatementKind.CONSENT: "consent.given",
     StatementKind.WITHDRAWAL: "consent.withdrawn",
@@ -45,11 +44,8 @@ async def state(tx: Transaction, principal: Principal, draft: Statement, content
 
     Raises Forbidden, NotFound for a subject that is not known, Malformed.
     """
-    if principal.kind is TokenKind.ORDER:
-        if draft.subject not in principal.subjects:
-            raise Forbidden("subject_not_ordered", "This order does not name the subject.")
-    elif not principal.roles & _MAY_STATE:
-        raise Forbidden("role_missing", "Staff write down what is said in their own calls only.")
+    if principal.kind is TokenKind.ORDER and draft.subject not in principal.subjects:
+        raise Forbidden("subject_not_ordered", "This order does not name the subject.")
     again = await claim(tx, key, route=f"POST /v1/subjects/{draft.kind.value}", fingerprint=content)
     if again is not None:
         return await statements.find_statement(tx, again)

@@ -11,10 +11,10 @@ from recital_identity import Principal, Role
 
 from recital_consent.actions.completeness import save, was_due, with_completeness
 from recital_consent.actions.consequences import announce_end, state_of, told_of
-from recital_consent.actions.identities import digests_of
 from recital_consent.actions.lines import MARK, private_from_lines
 from recital_consent.actions.listing import with_everybody
 from recital_consent.actions.means import LOG, Means, refuse
+from recital_consent.actions.people import known_by_staff_id
 from recital_consent.actions.registering import announced, parties_of, people_of
 from recital_consent.actions.settling import settle_permits
 from recital_consent.actions.writing import content_digest, entries_written, judged_entries, writings_of
@@ -24,9 +24,8 @@ from recital_consent.model.calls import CallRecord, Entry, Party
 from recital_consent.model.drafts import EntryDraft
 from recital_consent.model.listing import EVERY_CALL, Narrowed
 from recital_consent.model.problems import Problem
-from recital_consent.model.subjects import Identifier, IdentifierKind
 from recital_consent.model.tenants import Tenant
-from recital_consent.store import calls, merges, permits, statements, subjects, tenants
+from recital_consent.store import calls, merges, permits, statements, tenants
 
 
 async def write_entries(
@@ -156,10 +155,9 @@ async def _allow(
 
 async def own_part(means: Means, tx: Transaction, tenant: Tenant, principal: Principal, call: CallRecord) -> UUID:
     """Return as whom a member of staff takes part in a call. Raises Forbidden `not_your_call`."""
-    mine = [Identifier(IdentifierKind.STAFF_ID, (principal.staff_id or "").strip())]
-    known = await subjects.known_by(tx, {digest for _, digest in await digests_of(means.vault, tenant, mine)})
+    known = await known_by_staff_id(means, tx, tenant, principal)
     staff = {party.subject for party in call.facts.parties if party.is_staff and party.subject}
-    own = staff & set(await merges.together(tx, [each.subject for each in known]))
+    own = staff & set(await merges.together(tx, known))
     if not own:
         raise Forbidden("not_your_call", "Staff may write in their own calls only.")
     return min(own)

@@ -24,7 +24,7 @@ from recital_consent.actions.means import Means
 from recital_consent.api.shapes import When, canonical
 from recital_consent.model.asking import AskState, PrivateAsk
 
-OFFICER = Annotated[Caller, requires(Permission.HANDLE_REQUESTS)]
+OFFICER = Annotated[Caller, requires(Permission.DECIDE_PRIVATE_MARKS)]
 
 
 class AskPrivate(Model):

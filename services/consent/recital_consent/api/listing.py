@@ -113,7 +113,7 @@ def listing_routes(means: Means) -> Router:
         return CountsView(counts={each: found.get(each, 0) for each in Outcome})
 
     @router.get("/subjects/{subject}/consents")
-    async def consents(subject: UUID, caller: Annotated[Caller, requires(Permission.HANDLE_REQUESTS)]) -> ConsentsView:
+    async def consents(subject: UUID, caller: Annotated[Caller, requires(Permission.MANAGE_SUBJECTS)]) -> ConsentsView:
         """List the consents of a person that are in force now."""
         found = await listing.consents_in_force(caller.tx, subject)
         return ConsentsView(consents=[_consent(each) for each in found])

@@ -55,6 +55,12 @@ class StaffView(Model):
     bot: bool
 
 
+class OwnView(Model):
+    """As whom a member of staff is known outside this service."""
+
+    subject: UUID
+
+
 class Leaving(Model):
     """When a member of staff leaves or left; now unless said."""
 
@@ -147,6 +153,11 @@ def _staff_routes(router: Router, means: Means) -> None:
         """Register a member of staff; the same staff id is the same person, so asking twice is harmless."""
         subject = await people.register_staff(means, caller.tx, body.staff_id, name=body.name, bot=body.bot, key=key)
         return StaffView(subject=subject, bot=body.bot)
+
+    @router.get("/staff/me")
+    async def read_own(caller: Annotated[Caller, requires(Permission.READ_OWN_CALLS)]) -> OwnView:
+        """Tell a member of staff their own subject, by the token's staff id; 404 for one that nobody knows here."""
+        return OwnView(subject=await people.own_subject(means, caller.tx, caller.principal))
 
     @router.post("/staff/{subject}/leaving")
     async def note_leaving(

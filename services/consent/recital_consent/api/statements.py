@@ -25,7 +25,7 @@ from recital_consent.api.shapes import Key, Language, When, canonical
 from recital_consent.model.statements import Statement, StatementKind, StatementState
 
 Purposes = Annotated[list[Key], Field(min_length=1, max_length=50)]
-STATER = Annotated[Caller, requires(Permission.WRITE_TIMELINE)]
+STATER = Annotated[Caller, requires(Permission.STATE_FOR_SUBJECTS)]
 
 
 class GiveConsent(Model):
@@ -85,7 +85,7 @@ def statement_routes(_means: Means) -> Router:
     async def withdraw(
         subject: UUID,
         body: Object,
-        caller: Annotated[Caller, requires_or_order(Permission.WRITE_TIMELINE, "withdraw")],
+        caller: Annotated[Caller, requires_or_order(Permission.STATE_FOR_SUBJECTS, "withdraw")],
         key: IdempotencyKey = None,
     ) -> StatementView:
         """Withdraw consent: its permits are revoked, call after call, and later calls need consent anew (R08)."""
@@ -96,7 +96,7 @@ def statement_routes(_means: Means) -> Router:
     async def object_to(
         subject: UUID,
         body: Object,
-        caller: Annotated[Caller, requires_or_order(Permission.WRITE_TIMELINE, "object")],
+        caller: Annotated[Caller, requires_or_order(Permission.STATE_FOR_SUBJECTS, "object")],
         key: IdempotencyKey = None,
     ) -> StatementView:
         """Object: permits are suspended at once, and revoked or reinstated when it is decided (R17)."""

@@ -13,7 +13,7 @@ from recital_consent.actions.means import Means
 from recital_consent.model.merging import Merge, MergeState
 from recital_consent.model.subjects import IdentifierKind, Standing
 
-OFFICER = Annotated[Caller, requires(Permission.HANDLE_REQUESTS)]
+OFFICER = Annotated[Caller, requires(Permission.MANAGE_SUBJECTS)]
 
 
 class IdentifierBody(Model):
