@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from recital_consent.actions import (
     permits,
+    purposes,
     tenants,
 )
 from recital_consent.model.calls import EntryKind
@@ -61,6 +62,23 @@ async def test_there_is_no_permit_where_nothing_may_be_kept_and_every_reason_is_
         ("notice_missing", "R03", "customer")
     ]
     assert await desk.count("permits") == 0
+
+
+@pytest.mark.parametrize(("retention", "code"), [("PT1M", "retention_over"), ("P1Y", None)])
+async def test_a_shorter_retention_published_later_applies_to_calls_from_before_and_a_longer_one_does_not(
+    desk: "Desk", retention: str, code: str | None
+) -> None:
+    call = await desk.ended_call()
+    async with desk.database.transaction(desk.tenant) as tx:
+        await purposes.publish_purpose(tx, replace(desk.draft_of_purpose, retention=retention), b"", None)
+    if code is None:
+        issued, _ = await desk.permit(call.id)
+        assert issued.claims is not None
+        assert issued.claims["purposes"][0]["version"] == 1
+        return
+    with pytest.raises(Forbidden) as refused:
+        await desk.permit(call.id)
+    assert [(each.code, each.rule) for each in refused.value.reasons] == [(code, "R11")]
 
 
 async def test_a_call_that_goes_on_gets_a_permit_that_is_not_final(desk: "Desk") -> None:

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from recital_consent.decisions.permitting import (
     audio_problems,
+    has_passed,
     in_milliseconds,
     refusals,
     remaining,
@@ -15,8 +19,9 @@ from recital_consent.decisions.permitting import (
     revoked_by,
     terms_of,
 )
-from recital_consent.model.calls import EntryKind
+from recital_consent.model.calls import EntryKind, PurposeTerms
 from recital_consent.model.permits import Audio, Channel, Segment, listed, unlisted
+from recital_consent.model.purposes import BasisKind
 from recital_consent.model.spans import FOREVER, Spans, moment_of
 
 if TYPE_CHECKING:
@@ -128,8 +133,36 @@ def test_a_call_older_than_every_retention_gets_no_permit(bare: "Scene") -> None
 )
 def test_retention_is_counted_in_the_tenants_local_calendar(start: str, retention: str, last: str, over: str) -> None:
     began = datetime.fromisoformat(start)
-    assert not retention_is_over(began, retention, AMSTERDAM, datetime.fromisoformat(last))
-    assert retention_is_over(began, retention, AMSTERDAM, datetime.fromisoformat(over))
+    assert not has_passed(began, retention, AMSTERDAM, datetime.fromisoformat(last))
+    assert has_passed(began, retention, AMSTERDAM, datetime.fromisoformat(over))
+
+
+def test_a_shorter_retention_of_a_later_version_refuses_older_calls_too(bare: "Scene") -> None:
+    bare.purpose("main", retention="P1Y", later_retentions=frozenset({"P2Y", "P1D"})).staff("agent").other("customer")
+    bare.notice(-5, -1, "customer").then("ended", 60)
+    assert refused(bare, audio(bare), now=86_000) == []
+    assert refused(bare, audio(bare), now=86_400) == ["retention_over"]
+    assert terms(bare, 86_400).spans == {}
+
+
+def test_a_longer_retention_of_a_later_version_gives_no_older_call_a_permit(bare: "Scene") -> None:
+    bare.purpose("main", retention="P1D", later_retentions=frozenset({"P1Y"})).staff("agent").other("customer")
+    bare.notice(-5, -1, "customer").then("ended", 60)
+    assert refused(bare, audio(bare), now=86_400) == ["retention_over"]
+
+
+@given(own=st.integers(1, 400), later=st.sets(st.integers(1, 400)), aged=st.integers(0, 400))
+def test_whatever_is_published_later_the_shortest_retention_counts(own: int, later: set[int], aged: int) -> None:
+    purpose = PurposeTerms(
+        id=UUID(int=1),
+        key="main",
+        version=1,
+        basis=BasisKind.CONTRACT,
+        retention=f"P{own}D",
+        later_retentions=frozenset(f"P{each}D" for each in later),
+    )
+    began = datetime(2026, 3, 2, 9, 0, tzinfo=AMSTERDAM)
+    assert retention_is_over(purpose, began, AMSTERDAM, began + timedelta(days=aged)) == (aged >= min(own, *later, own))
 
 
 # Refusals.

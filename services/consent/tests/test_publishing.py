@@ -53,6 +53,19 @@ def test_a_call_is_registered_under_the_version_in_force_when_it_began(days_ago:
     assert version_in_force([], NOW, NOW) is None
 
 
+def test_a_version_comes_with_the_retentions_of_those_published_after_it() -> None:
+    drafts = [replace(DRAFT, retention=each) for each in ("P6M", "P1M", "P1Y")]
+    versions = [replace(version(number, 10), draft=draft) for number, draft in enumerate(drafts, start=1)]
+    versions[1] = replace(versions[1], in_force_from=NOW - timedelta(days=20))
+    chosen = version_in_force(versions, NOW - timedelta(days=15), NOW)
+    assert chosen is not None
+    assert (chosen.version, chosen.later_retentions) == (2, frozenset({"P1Y"}))
+    waiting = replace(DRAFT, retention="P1M", retention_from=RetentionFrom.REFERENCE_ENDED, at_most="P7Y")
+    first = version_in_force([versions[0], replace(version(2, 1), draft=waiting)], NOW - timedelta(days=5), NOW)
+    assert first is not None
+    assert first.later_retentions == frozenset({"P7Y"})
+
+
 def test_a_past_date_needs_a_document_and_must_be_past() -> None:
     assert past_problems(NOW, "minutes-7", NOW) == []
     wrong = past_problems(NOW + timedelta(seconds=1), None, NOW)

@@ -43,8 +43,7 @@ def with_completeness(
     over = [
         purpose.key
         for purpose in call.facts.purposes
-        if verdict.starts_at is not None
-        and retention_is_over(instant_of(verdict.starts_at), purpose.retention, zone, now)
+        if verdict.starts_at is not None and retention_is_over(purpose, instant_of(verdict.starts_at), zone, now)
     ]
     found = completeness_of(verdict, stored, over=over, tolerance_ms=settings.missing_tolerance_ms, due=due)
     return replace(call, completeness=found)

@@ -12,7 +12,7 @@ from recital_consent.actions.means import Means, refuse
 from recital_consent.actions.writing import judged_entries
 from recital_consent.decisions.publishing import version_in_force
 from recital_consent.decisions.verdict import Verdict, decide
-from recital_consent.model.calls import Call, Party, PartyKind, PurposeTerms
+from recital_consent.model.calls import Call, Party, PartyKind
 from recital_consent.model.drafts import EntryDraft
 from recital_consent.model.problems import Problem
 from recital_consent.model.purposes import PurposeVersion
@@ -41,11 +41,6 @@ class Thought:
     answered_at: datetime | None
     entries: tuple[EntryDraft, ...]
     at: datetime | None
-
-
-def _terms(purpose: PurposeVersion, thought: Thought) -> PurposeTerms:
-    terms = calls.terms_of(purpose)
-    return replace(terms, drawn=False) if purpose.key in thought.left_out else terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def terms_of(call: Call, verdict: Verdict, *, zone: ZoneInfo, expires_at: dateti
     kept = {
         purpose.key: in_milliseconds(verdict.keepable[purpose.key], answered_at, expires_at)
         for purpose in call.purposes
-        if not retention_is_over(answered_at, purpose.retention, zone, now)
+        if not retention_is_over(purpose, answered_at, zone, now)
     }
     return Terms(
         final=ended_at is not None,
@@ -88,10 +88,18 @@ def refusals(
     return [*over, *lasting] or [Reason("nothing_to_keep")]
 
 
-def retention_is_over(answered_at: datetime, retention: str, zone: ZoneInfo, now: datetime) -> bool:
-    """Whether a call is already older than its retention: the local calendar, in the tenant's time zone."""
-    local = answered_at.astimezone(zone).replace(tzinfo=None)
-    due: datetime = local + isodate.parse_duration(retention)
+def retention_is_over(purpose: PurposeTerms, answered_at: datetime, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether a call is already older than its retention under a purpose (R11).
+
+    The one its notice named counts, and a shorter one of any later version; a longer one reaches no call from before.
+    """
+    return any(has_passed(answered_at, each, zone, now) for each in (purpose.retention, *purpose.later_retentions))
+
+
+def has_passed(since: datetime, duration: str, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether a duration since a moment is over: the local calendar, in the tenant's time zone."""
+    local = since.astimezone(zone).replace(tzinfo=None)
+    due: datetime = local + isodate.parse_duration(duration)
     return now >= due.replace(tzinfo=zone).astimezone(UTC)
 
 

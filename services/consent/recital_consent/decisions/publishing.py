@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import isodate
@@ -48,12 +49,15 @@ def version_in_force(versions: Sequence[PurposeVersion], at: datetime, now: date
     """Return the version of a purpose that counts for a call of that moment; None where there is no version at all.
 
     The one that came into force last before it, and of two from one moment the one published later. For a call from
-    before them all it is the one in force now: what that call's parties were told decides the rest.
+    before them all it is the one in force now: what that call's parties were told decides the rest. It comes with the
+    retentions of what was published after it (R11).
     """
     for moment in (at, now):
         before = [each for each in versions if each.in_force_from <= moment]
         if before:
-            return max(before, key=lambda each: (each.in_force_from, each.version))
+            found = max(before, key=lambda each: (each.in_force_from, each.version))
+            later = [each.draft.longest_retention for each in versions if each.version > found.version]
+            return replace(found, later_retentions=frozenset(later)) if later else found
     return None
 
 

@@ -104,7 +104,8 @@ class PurposeTerms:
     """What the rulebook needs of a purpose, in the version registered for the call.
 
     staff_only_until: the last day on which calls with staff only may be recorded for it (R27). drawn: whether this call
-    was drawn, where the purpose is sampled (R19).
+    was drawn, where the purpose is sampled (R19). retention: of that version; later_retentions: of those published
+    after it, of which the shorter count as well (R11).
     """
 
     id: UUID
@@ -112,6 +113,7 @@ class PurposeTerms:
     version: int
     basis: BasisKind
     retention: str
+    later_retentions: frozenset[str] = frozenset()
     hold_suppressed: bool = True
     review_on: date | None = None
     staff_only_until: date | None = None

@@ -123,7 +123,8 @@ class PurposeVersion:
     """One published version. notice_sha256: per language, the hex SHA-256 of the notice text in UTF-8.
 
     document: what shows that it was in force from a past date, of a version that two people published. retired_at:
-    since when no call is registered for the purpose any more.
+    since when no call is registered for the purpose any more. later_retentions: how long the versions published after
+    it keep recordings at most; told only where a call is judged under this one.
     """
 
     id: UUID
@@ -134,6 +135,7 @@ class PurposeVersion:
     in_force_from: datetime
     document: str | None = None
     retired_at: datetime | None = None
+    later_retentions: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:

@@ -244,6 +244,7 @@ def terms_of(purpose: PurposeVersion) -> PurposeTerms:
         version=purpose.version,
         basis=draft.basis.kind,
         retention=draft.longest_retention,
+        later_retentions=purpose.later_retentions,
         hold_suppressed=draft.hold_suppressed,
         review_on=draft.basis.review_on,
         staff_only_until=draft.staff_safeguards.staff_only.until if draft.staff_safeguards.staff_only else None,

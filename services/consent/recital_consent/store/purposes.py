@@ -1,7 +1,7 @@
 """Purposes in their versions: nothing is edited, the newest version counts for new calls."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,15 @@ from recital_consent.store.tables import CallPurposeRow, PurposeRow, PurposeVers
 _PURPOSES, _VERSIONS, _CALLS = PurposeRow.__table__, PurposeVersionRow.__table__, CallPurposeRow.__table__
 _COLUMNS = select(_VERSIONS, _PURPOSES.c.key, _PURPOSES.c.retired_at).join(
     _PURPOSES, (_PURPOSES.c.tenant_id == _VERSIONS.c.tenant_id) & (_PURPOSES.c.id == _VERSIONS.c.id)
+)
+
+_NEXT = _VERSIONS.alias()
+# How long the versions published after one keep recordings at most.
+_LATER = func.array(
+    select(func.coalesce(_NEXT.c.terms["at_most"].astext, _NEXT.c.retention))
+    .where(_NEXT.c.tenant_id == _VERSIONS.c.tenant_id, _NEXT.c.id == _VERSIONS.c.id)
+    .where(_NEXT.c.version > _VERSIONS.c.version)
+    .scalar_subquery()
 )
 
 # The one that came into force last; of two from one moment, the one published later.
@@ -122,9 +131,9 @@ async def retire(tx: Transaction, key: str) -> bool:
 
 
 async def versions_of_calls(tx: Transaction, calls: Collection[UUID]) -> Mapping[UUID, list[PurposeVersion]]:
-    """Return the purposes each call was registered for, in the order given then."""
+    """Return the purposes each call was registered for, in the order given then, each with what later ones keep."""
     statement = (
-        _COLUMNS.add_columns(_CALLS.c.id.label("call_id"))
+        _COLUMNS.add_columns(_CALLS.c.id.label("call_id"), _LATER.label("later"))
         .join(
             _CALLS,
             (_CALLS.c.tenant_id == _VERSIONS.c.tenant_id)
@@ -136,7 +145,8 @@ async def versions_of_calls(tx: Transaction, calls: Collection[UUID]) -> Mapping
     )
     found: dict[UUID, list[PurposeVersion]] = {}
     for row in await tx.execute(statement):
-        found.setdefault(row.call_id, []).append(_purpose(row))
+        version = replace(_purpose(row), later_retentions=frozenset(row.later))
+        found.setdefault(row.call_id, []).append(version)
     return found
 
 
