@@ -108,6 +108,8 @@ def test_an_identity_goes_when_nothing_living_needs_it() -> None:
     assert verdict.ground is Ground.NO_LONGER_NEEDED
     assert codes(standing("identity", uses=(Use("call"),))) == ["needed"]
     assert codes(standing("identity", stands_alone=True)) == ["needed"]
+    assert codes(standing("identity", stands_alone=True, due_at=NOW + timedelta(seconds=1))) == ["needed"]
+    assert codes(standing("identity", stands_alone=True, due_at=NOW)) == []
 
 
 @pytest.mark.parametrize("kind", ["recording", "call", "bundle"])

@@ -255,10 +255,10 @@ async def sixty_nights(room: Any, recordings: int) -> None:
     a_night = recordings // 30
     start = room.now
     for night in range(30):
-        await stored(room, a_night, start - timedelta(days=30 - night, minutes=-1))
+        await stored(room, a_night, start - timedelta(days=30 - night, hours=-6))
     for night in range(60):
         await room.later("1 day")
-        await stored(room, a_night, start + timedelta(days=night, minutes=1))
+        await stored(room, a_night, start + timedelta(days=night, hours=6))
         while await look_at_due(room.means):
             pass
     assert await parts(room) == []

@@ -245,6 +245,38 @@ async def test_someone_met_in_a_call_who_is_made_a_member_of_staff_outlives_it_t
     assert await room.state(room.agent) == "retained"
 
 
+async def test_the_identity_of_a_member_of_staff_who_left_goes_with_the_last_holding_that_needs_it(room: Any) -> None:
+    await room.copy("identity", holding=room.agent)
+    recording = await room.recording()
+    await room.later("1 month")
+    await room.copy("identity", holding=room.agent, ends_at=room.now)
+    await room.settle()
+    assert await room.state(room.agent) == "retained"
+    await room.later("5 months 1 day")
+    await room.settle()
+    assert await room.state(recording.recording) == "erased"
+    assert await room.state(room.agent) == "erased"
+
+
+async def test_a_member_of_staff_who_never_spoke_and_leaves_on_a_day_to_come_goes_on_that_day(room: Any) -> None:
+    await room.copy("identity", holding=room.agent)
+    await room.copy("identity", holding=room.agent, ends_at=room.now + timedelta(days=10))
+    await room.close(await room.request(room.agent))
+    await room.settle()
+    assert await room.state(room.agent) == "retained"
+    await room.later("10 days 1 minute")
+    await room.settle()
+    assert await room.state(room.agent) == "erased"
+
+
+async def test_a_member_of_staff_who_comes_back_before_leaving_stays(room: Any) -> None:
+    await room.copy("identity", holding=room.agent, ends_at=room.now + timedelta(days=10))
+    await room.copy("identity", holding=room.agent)
+    await room.later("1 year")
+    await room.settle()
+    assert await room.state(room.agent) == "retained"
+
+
 async def test_an_identity_still_needed_elsewhere_stays(room: Any) -> None:
     await room.recording()
     await room.later("3 months")

@@ -26,8 +26,8 @@ async def register_copy(tx: Transaction, event: CopyRegistered) -> NotYet | None
         return NotYet(f"{event.kind}:{event.holding}")
     holding = _holding(tx, event, tenant)
     if not await holdings.register(tx, holding) and holding.stands_alone:
-        # Met in a call first, made a member of staff later.
-        await holdings.let_stand_alone(tx, event.holding)
+        # Met in a call first and made a member of staff later; or staff that leaves, or comes back.
+        await holdings.let_stand_alone(tx, event.holding, until=event.ends_at)
     await _plan(tx, event, known.get(event.holding), tenant)
     return None
 
@@ -39,8 +39,8 @@ def _holding(tx: Transaction, event: CopyRegistered, tenant: Tenant) -> NewHoldi
         tx.now,
         due_at=_due(tx.now, event, tenant),
         ends_with=event.ends_with,
-        # An identity announced by itself and without an end is a member of staff's: no call's end ends it.
-        stands_alone=event.kind == "identity" and event.ends_at is None and event.ends_with is None,
+        # An identity announced by itself is a member of staff's: until its own end no call's end ends it.
+        stands_alone=event.kind == "identity" and event.ends_with is None,
         subjects=() if event.kind == "identity" else event.subjects,
         contains=event.contains,
         places=event.places,
@@ -60,7 +60,7 @@ async def _plan(tx: Transaction, event: CopyRegistered, known: Locked | None, te
     due = tx.now if closed else _due(tx.now, event, tenant)
     if closed:
         await holdings.set_end(tx, event.holding, due_at=tx.now, ended_at=None)
-    if due is not None and (known is None or closed):
+    if due is not None and (known is None or closed or event.kind == "identity"):
         await schedule.put(tx, {event.holding: due})
     if event.contains:
         # What it contains may have been ordered before this copy was heard of.

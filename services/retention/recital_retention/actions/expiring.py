@@ -46,7 +46,7 @@ async def decide(tx: Transaction, due: Sequence[UUID]) -> None:
     cuts = await find_cuts(tx, standings, left)
     judged = [(standing, may_erase(standing, tx.now)) for standing in standings]
     await orders.keep(tx, {s.holding: _codes(verdict) for s, verdict in judged if verdict.kept})
-    await schedule.put(tx, {s.holding: at for s, verdict in judged if (at := _again(s, verdict, next_clocks))})
+    await schedule.put(tx, {s.holding: at for s, verdict in judged if (at := _again(s, verdict, next_clocks, tx.now))})
     await answer_requests(tx, judged, next_clocks)
     allowed = [(standing, verdict.ground) for standing, verdict in judged if verdict.allowed]
     await order_erasures(tx, await what_goes_now(tx, allowed), cuts)
@@ -78,15 +78,14 @@ async def _end_clocks(tx: Transaction, due: Sequence[UUID]) -> Mapping[UUID, lis
     return {id_: each for id_, each in left.items() if each}
 
 
-def _again(standing: Standing, verdict: Verdict, next_clocks: Mapping[UUID, datetime]) -> datetime | None:
+def _again(
+    standing: Standing, verdict: Verdict, next_clocks: Mapping[UUID, datetime], now: datetime
+) -> datetime | None:
     """When to look at what stays: at its next clock or its own end. What only others keep, those bring up again."""
     if verdict.allowed or verdict.kept:
         return None
-    return next_clocks.get(standing.holding) or (standing.due_at if _not_due(verdict) else None)
-
-
-def _not_due(verdict: Verdict) -> bool:
-    return any(each.code == "not_due" for each in verdict.reasons)
+    own_end = standing.due_at if standing.due_at is not None and standing.due_at > now else None
+    return next_clocks.get(standing.holding) or own_end
 
 
 def _codes(verdict: Verdict) -> list[str]:

@@ -50,7 +50,7 @@ def may_erase(standing: Standing, now: datetime) -> Verdict:
     """Decide one holding, with every reason why not."""
     found = [
         _ordered_before(standing),
-        *_needed(standing),
+        *_needed(standing, now),
         _before_its_time(standing, now),
         *what_keeps(standing),
     ]
@@ -88,8 +88,13 @@ def _ordered_before(standing: Standing) -> Reason | None:
     return Reason("ordered_before") if standing.state.beyond_return else None
 
 
-def _needed(standing: Standing) -> list[Reason]:
-    if standing.kind == "identity" and still_needed(standing.uses, stands_alone=standing.stands_alone):
+def stands_alone(standing: Standing, now: datetime) -> bool:
+    """Return whether an identity is needed for itself: a member of staff's, until the day of leaving if any."""
+    return standing.stands_alone and (standing.due_at is None or standing.due_at > now)
+
+
+def _needed(standing: Standing, now: datetime) -> list[Reason]:
+    if standing.kind == "identity" and still_needed(standing.uses, stands_alone=stands_alone(standing, now)):
         return [Reason("needed", "R11")]
     if standing.trimming:
         return [Reason("trimming")]

@@ -44,8 +44,9 @@ _FOLLOWERS = f"""
             array_remove(array[case when {HELD} then 'held' end, case when {WITHHELD} then 'request_open' end,
                 case when {RESTRICTED} then 'restricted' end], null) as kept_by
         from holdings h where h.tenant_id = :tenant and h.kind = 'identity' and h.state in {_LIVES}
-            and not h.stands_alone and h.id in (select subject_id from holding_subjects hs join going using (id)
-                where hs.tenant_id = :tenant)
+            and not (h.stands_alone and (h.due_at is null or h.due_at > :until))
+            and h.id in (select subject_id from holding_subjects hs join going using (id) where hs.tenant_id = :tenant
+                union select s.id from schedule s where s.tenant_id = :tenant and s.due_at <= :until)
             and not exists (select from holding_subjects hs join holdings u on u.tenant_id = hs.tenant_id
                 and u.id = hs.id where hs.tenant_id = h.tenant_id and hs.subject_id = h.id
                 and hs.kind not in ({_NEEDS_NONE}) and not (hs.kind = 'request' and u.ended_at is not null)
@@ -181,7 +182,7 @@ async def due_by_day(tx: Transaction, zone: ZoneInfo, *, first: datetime, until:
         " as holdings from clocks c where c.tenant_id = :tenant and c.expired_at is null"
         " and c.due_at >= :first and c.due_at < :until group by 1, 2, 3"
         " union all select (h.due_at at time zone :zone)::date, h.kind, null, 0, count(*) from holdings h"
-        f" where h.tenant_id = :tenant and h.state in {_LIVES} and h.kind <> 'recording'"
+        f" where h.tenant_id = :tenant and h.state in {_LIVES} and h.kind not in ('recording', 'identity')"
         " and h.due_at >= :first and h.due_at < :until group by 1, 2"
         " union all select (l.ends at time zone :zone)::date, 'call', null, 0, count(*) from"
         " (select h.call_id, max(c.due_at) as ends from holdings h join clocks c on c.tenant_id = h.tenant_id"

@@ -185,11 +185,15 @@ async def calls_of(tx: Transaction, recordings: Sequence[UUID]) -> list[UUID]:
     return [row.call_id for row in rows]
 
 
-async def let_stand_alone(tx: Transaction, identity: UUID) -> None:
-    """Note that an identity is needed for itself, whatever happens to the calls it took part in."""
+async def let_stand_alone(tx: Transaction, identity: UUID, *, until: datetime | None) -> None:
+    """Note until when (None: for good) an identity is needed for itself, whatever happens to the calls it took part in.
+
+    That of a closed tenant is needed no more.
+    """
     await tx.execute(
-        "update holdings set stands_alone = true where tenant_id = :tenant and id = :id",
-        {"tenant": tx.tenant, "id": identity},
+        "update holdings set stands_alone = true, due_at = :until where tenant_id = :tenant and id = :id"
+        " and ended_because is null",
+        {"tenant": tx.tenant, "id": identity, "until": until},
     )
 
 

@@ -101,8 +101,9 @@ async def overdue(tx: Transaction, before: datetime, *, after: UUID | None, most
         "select h.id, h.kind, coalesce(k.ends, h.due_at, h.ended_at, h.registered_at) as due_at from holdings h"  # noqa: S608
         " cross join lateral (select max(c.due_at) as ends from clocks c where c.tenant_id = h.tenant_id"
         " and c.id = h.id) k where h.tenant_id = :tenant and h.state in ('retained', 'due') and h.waits_for is null"
-        " and case when h.kind = 'recording' then h.ended_because is not null or coalesce(k.ends <= :before, true)"
-        " else h.due_at <= :before end and h.registered_at <= :before"
+        " and case h.kind when 'recording' then h.ended_because is not null or coalesce(k.ends <= :before, true)"
+        # An identity goes with the last that needs it, also that of staff who left long ago.
+        " when 'identity' then false else h.due_at <= :before end and h.registered_at <= :before"
         f" and not {HELD} and not (h.kind not in ('package', 'collection', 'bundle') and ({WITHHELD} or {RESTRICTED}))"
         " and h.id > coalesce(cast(:after as uuid), '00000000-0000-0000-0000-000000000000') order by h.id limit :most",
         {"tenant": tx.tenant, "before": before, "after": after, "most": most},
