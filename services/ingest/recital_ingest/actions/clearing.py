@@ -5,14 +5,13 @@ that no row names at all are swept up by their age.
 """
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from recital_database import announce
 from recital_errors import Unavailable
-from recital_events import RecordingRefused
 
 from recital_ingest.actions.means import Means
+from recital_ingest.actions.refusing import tell_refused
 from recital_ingest.model.upload import Intent, object_key
 from recital_ingest.store import endings, recordings, reference, texts, uploads
 
@@ -35,7 +34,7 @@ async def discard(means: Means, intent: Intent, *, refused: str | None = None) -
             taken = await uploads.take_over(tx, intent.id, epoch=intent.epoch, lease=TAKEN_FOR)
             stored = await recordings.owners_among(tx, [intent.id])
             if taken is not None and refused is not None:
-                await announce(tx, _refused(intent, refused, tx.now))
+                await tell_refused(tx, refused, permit=intent.permit, call=intent.call, upload=intent.id)
         if taken is not None:
             await _clear(means, taken)
         elif not stored:
@@ -89,10 +88,6 @@ class KeySweep:
             if strays:
                 await keys.destroy(tenant, strays)
             self._after[tenant] = listed[-1].id
-
-
-def _refused(intent: Intent, code: str, at: datetime) -> RecordingRefused:
-    return RecordingRefused(upload=intent.id, permit=intent.permit, call=intent.call, code=code, refused_at=at)
 
 
 async def _clear(means: Means, taken: Intent) -> None:

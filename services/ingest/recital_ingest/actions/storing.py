@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from recital_database import Json, Recorded, Transaction, announce, new_id, record
 from recital_errors import Unavailable
@@ -16,12 +17,13 @@ from recital_ingest.model.recording import Recording, State, party_mark
 from recital_ingest.model.refusal import Refusal
 from recital_ingest.model.spans import apart
 from recital_ingest.model.upload import object_key
-from recital_ingest.store import beside, keys, permits, recordings, uploads
+from recital_ingest.store import beside, keys, permits, recordings, resumables, uploads
 
 
-async def store(means: Means, permit: Permit, kept: Kept, *, key: str | None) -> Recording:
+async def store(means: Means, permit: Permit, kept: Kept, *, key: str | None, resumed: UUID | None = None) -> Recording:
     """Commit an upload; return its recording, or the one that has the same bytes of the same call.
 
+    `resumed` is the upload in pieces that it is: with this commit, and not before, its last byte is acknowledged.
     Raises Forbidden where the permit was revoked or used for other audio meanwhile, Gone where the call's audio was
     erased, Unavailable where the upload was given up or the outcome of the commit is not known.
     """
@@ -33,6 +35,8 @@ async def store(means: Means, permit: Permit, kept: Kept, *, key: str | None) ->
             stored = await (repair(tx, kept) if kept.intent.repairs else _add(tx, permit, kept))
         await permits.use_permit(tx, permit.id, stored.id)
         await keys.keep_key(tx, key, permit.id, recording=stored.id)
+        if resumed is not None:
+            await resumables.become(tx, await new_id(tx), resumed, stored.id)
         return stored
 
 
@@ -107,12 +111,14 @@ async def _record(tx: Transaction, permit: Permit, kept: Kept) -> Recorded:
         "call": str(permit.call),
         "permit": str(permit.id),
     }
-    details: Mapping[str, Json] = {
+    details: dict[str, Json] = {
         "received_sha256": (kept.received.digests.sha256 or b"").hex(),
         "received_sha512": (kept.received.digests.sha512 or b"").hex(),
         "tracks": [{"sha256": each.sha256.hex(), "sealed_sha256": each.sealed_sha256.hex()} for each in kept.tracks],
         "timeline_version": permit.timeline_version,
     }
+    if kept.received.parts:
+        details |= {"received_parts": [{"size": p.size, "sha256": p.sha256.hex()} for p in kept.received.parts]}
     return await record(tx, LOG, "recording.stored", facts=facts, details=details)
 
 
@@ -145,6 +151,7 @@ def _recording(tx: Transaction, permit: Permit, kept: Kept, recorded: Recorded) 
         container=received.container,
         timeline_version=permit.timeline_version,
         ledger_entry=recorded.entry,
+        parts=received.parts,
     )
 
 

@@ -7,18 +7,22 @@ fails in between leaves nothing behind.
 import asyncio
 import hashlib
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from recital_database import Transaction, new_ids
 from recital_errors import Unavailable
 
+from recital_ingest.actions.admitting import judge, permit_behind
 from recital_ingest.actions.body import Body, pieces
 from recital_ingest.actions.clearing import discard
 from recital_ingest.actions.crashpoints import CrashPoint
 from recital_ingest.actions.means import Means
-from recital_ingest.actions.permits import confirm, verified
+from recital_ingest.actions.permits import confirm
 from recital_ingest.actions.receiving import Coming, receive_body
+from recital_ingest.actions.refusing import tell_unadmitted
+from recital_ingest.actions.sealing import Kept
 from recital_ingest.actions.storing import store
 from recital_ingest.actions.tenant_keys import require_tenant_key
 from recital_ingest.decisions.admission import (
@@ -26,18 +30,41 @@ from recital_ingest.decisions.admission import (
     Asked,
     Compare,
     Digests,
-    Known,
     Proceed,
     Repeat,
-    admit,
     same_bytes,
 )
+from recital_ingest.decisions.resuming import NEEDS_WAV
 from recital_ingest.model.permit import Permit
 from recital_ingest.model.raw import RawReader
-from recital_ingest.model.recording import Recording, party_mark
+from recital_ingest.model.recording import Recording
 from recital_ingest.model.refusal import Refusal, refusal_told
+from recital_ingest.model.resumable import Part
 from recital_ingest.model.upload import Intent
-from recital_ingest.store import keys, permits, recordings, reference, uploads
+from recital_ingest.store import keys, permits, recordings, uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An upload in pieces: when it began, so that a permit that expired since still counts, and what it hashes to."""
+
+    id: UUID
+    opened_at: datetime
+    digests: Digests
+    """Of the file as it was received, where reading the pieces again does not tell."""
+    parts: tuple[Part, ...]
+    """What those digests are over, where they are not those of the whole file."""
+    untouched: bool
+    """Pieces were stored as they came: then nothing of the file may have to be silenced after all."""
+
+    def named(self, kept: Kept) -> Kept:
+        """Return what was kept, with the hashes of what was received. Raises Malformed `resumable_needs_wav`."""
+        received = kept.received
+        if self.untouched and received.placement.masks(received.frames_received):
+            raise NEEDS_WAV.error()
+        if not self.digests.stated:
+            return kept
+        return replace(kept, received=replace(received, digests=self.digests, parts=self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +79,8 @@ class Upload:
     body: Body
     raw: RawReader | None = None
     """Reads a body without a header of its own."""
+    resumed: Resumed | None = None
+    """The upload in pieces whose last byte has come, and which this is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +98,10 @@ async def take_in(means: Means, upload: Upload) -> Taken:
     needed does not answer. After any of these nothing of the upload is kept.
     """
     means.crash(CrashPoint.C0)
-    permit = await verified(means, upload.permit, upload.tenant)
+    permit = await permit_behind(means, upload.permit, upload.tenant)
     begun = await _begin(means, upload, permit)
+    if isinstance(begun, Refusal):
+        raise begun.error()
     if isinstance(begun, Recording):
         return Taken(begun, created=False)
     if isinstance(begun, Compare):
@@ -81,9 +112,12 @@ async def take_in(means: Means, upload: Upload) -> Taken:
         await require_tenant_key(means, upload.tenant, tenant_key)
         coming = Coming(upload.body, upload.digests, upload.raw)
         kept = await receive_body(means, permit, coming, intent, tenant_key)
+        if upload.resumed is not None:
+            kept = upload.resumed.named(kept)
         means.crash(CrashPoint.C4)
         await confirm(means, upload.permit or "", permit)
-        stored = await store(means, permit, kept, key=upload.key)
+        resumed = upload.resumed.id if upload.resumed else None
+        stored = await store(means, permit, kept, key=upload.key, resumed=resumed)
         means.crash(CrashPoint.C5)
     except BaseException as error:
         # Also when the sender has gone and this request is cancelled.
@@ -96,28 +130,19 @@ async def take_in(means: Means, upload: Upload) -> Taken:
     return Taken(stored, created=stored.id == intent.id)
 
 
-async def _begin(means: Means, upload: Upload, permit: Permit) -> Recording | Compare | tuple[Intent, UUID]:
+async def _begin(means: Means, upload: Upload, permit: Permit) -> Recording | Compare | Refusal | tuple[Intent, UUID]:
     """Make the checks in their order and, where the body is to be read, commit the intent of it."""
     async with means.database.transaction(upload.tenant) as tx:
-        state = await permits.permit_state(tx, permit.id)
-        tenant_key = await reference.tenant_key(tx, lock=True)
-        tenant = await reference.tenant_facts(tx)
-        known = Known(
-            tombstones=await permits.tombstones_of(tx, permit.call),
-            parties=frozenset(party_mark(permit.call, party.party) for party in permit.parties),
-            used=state.used,
-            revoked=state.revoked,
-            uploads_open=await uploads.uploads_open(tx),
-            suspended=state.suspended,
-            closed=tenant.closed,
-        )
         before = await keys.recording_of_key(tx, upload.key, permit.id)
-        asked = Asked(permit, upload.media_type, upload.digests, same_key_gave=before)
-        cap = tenant.concurrent_uploads or means.limits.uploads_per_tenant
-        verdict = admit(asked, known, cap=cap, now=tx.now)
+        resumed = upload.resumed
+        digests = resumed.digests if resumed else upload.digests
+        asked = Asked(permit, upload.media_type, digests, same_key_gave=before)
+        admitted = await judge(tx, means, asked, began=resumed.opened_at if resumed else None)
+        verdict, tenant_key = admitted.verdict, admitted.tenant_key
         match verdict:
             case Refusal():
-                raise verdict.error()
+                # It was told in this transaction, which is to be committed.
+                return verdict
             case Repeat(recording=recording):
                 await keys.keep_key(tx, upload.key, permit.id, recording=recording)
                 return await _kept(tx, recording)
@@ -160,6 +185,8 @@ async def _compare(means: Means, upload: Upload, permit: Permit, compare: Compar
     digests = Digests(sha256.digest(), sha512.digest())
     verdict = same_bytes(compare.used, digests)
     if isinstance(verdict, Refusal):
+        async with means.database.transaction(upload.tenant) as tx:
+            await tell_unadmitted(tx, permit, verdict)
         raise verdict.error()
     async with means.database.transaction(upload.tenant) as tx:
         await keys.keep_key(tx, upload.key, permit.id, recording=verdict.recording)

@@ -10,10 +10,12 @@ from recital_errors import Malformed
 
 from recital_ingest.decisions.admission import Digests
 from recital_ingest.decisions.placement import Placement, match_channels, place, settle
+from recital_ingest.decisions.resuming import silencing_of
 from recital_ingest.model.container import Container
 from recital_ingest.model.permit import Permit
 from recital_ingest.model.raw import RawReader
 from recital_ingest.model.refusal import Refusal
+from recital_ingest.model.resumable import Part, Silencing
 from recital_ingest.model.sound import Sound, silence, split
 from recital_ingest.model.wav import WavReader, Wrapping
 
@@ -33,6 +35,8 @@ class Received:
     """What stood around the frames; None where something was silenced or cut."""
     container: Container | None = None
     """What the one track is, bit for bit; None where the tracks are samples."""
+    parts: tuple[Part, ...] = ()
+    """What the digests are over, where they are not those of the whole file."""
 
 
 class Reception:
@@ -61,6 +65,13 @@ class Reception:
         if self._placement is None or self._expected is None:
             return True
         return not self._placement.masks(self._expected)
+
+    @property
+    def silencing(self) -> Silencing | None:
+        """Which of the file's bytes may not be kept, once the samples have begun; their number must be known."""
+        if self._placement is None or self._expected is None or self._wav.sound is None:
+            return None
+        return silencing_of(self._wav.sound, self._placement, begins=self._wav.begins, frames=self._expected)
 
     def take(self, piece: bytes) -> list[bytes]:
         """Take the next piece; return what it adds to each track, nothing before the samples begin."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from recital_ingest.model.container import Container
 from recital_ingest.model.permit import Party, PurposeVersion, Stretch
+from recital_ingest.model.resumable import Part
 from recital_ingest.model.sound import Sound
 from recital_ingest.model.spans import PurposeSpans, Spans
 
@@ -83,6 +84,8 @@ class Recording:
     """What the one track is, bit for bit; None where the tracks are samples, one channel each."""
     replaced: Replaced = ((), ())
     """Objects and keys that it lay in before its audio was sent again, long gone."""
+    parts: tuple[Part, ...] = ()
+    """What the received hashes are over, where the file came in pieces and was silenced before its whole was there."""
 
     @property
     def keys(self) -> tuple[UUID, ...]:

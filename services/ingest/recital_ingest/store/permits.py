@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from recital_database import Transaction
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recital_ingest.decisions.admission import Digests, Used
@@ -32,6 +32,17 @@ UNKNOWN = PermitState(used=None, revoked=False, remaining=None)
 async def note_permit(tx: Transaction, permit: UUID, call: UUID) -> None:
     """Make the row of a permit, from the start of its first upload."""
     await tx.execute(insert(PERMITS).values(tenant_id=tx.tenant, id=permit, call_id=call).on_conflict_do_nothing())
+
+
+async def refuse_once(tx: Transaction, permit: UUID, call: UUID, code: str) -> bool:
+    """Keep that audio under a permit was refused for a reason; false where that was kept before."""
+    await note_permit(tx, permit, call)
+    noted = (
+        update(PERMITS)
+        .where(mine(PermitRow, tx), PERMITS.c.id == permit, PERMITS.c.refused.contains([code]).is_(False))
+        .values(refused=func.array_append(PERMITS.c.refused, code))
+    )
+    return (await tx.execute(noted)).rowcount == 1
 
 
 async def permit_state(tx: Transaction, permit: UUID, *, lock: bool = False) -> PermitState:

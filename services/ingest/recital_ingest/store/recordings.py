@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from recital_ingest.model.container import Container
 from recital_ingest.model.permit import Party, PurposeVersion, Stretch
 from recital_ingest.model.recording import Original, Recording, Replaced, Skeleton, State, Track
+from recital_ingest.model.resumable import Part
 from recital_ingest.model.sound import Encoding, Sound
 from recital_ingest.model.spans import PurposeSpans, Spans, apart, together
 from recital_ingest.store.tables import ReceivedRow, RecordingRow, RecordingSubjectRow, TrackRow, mine, table
@@ -25,6 +26,7 @@ _PERSONAL = (
     *("answered_at", "call_ended_at", "received_size", "received_sha256", "received_sha512", "encoding", "channels"),
     *("rate", "frames", "frames_received", "keep", "stretches", "growth_ms", "spans", "purposes", "parties"),
     *("original", "original_key", "timeline_version", "salt", "damaged_at", "replaced"),
+    "received_parts",
 )
 
 
@@ -284,6 +286,7 @@ def _columns(recording: Recording) -> dict[str, Any]:
         "original_key": original.key if original else None,
         "timeline_version": recording.timeline_version,
         "container": recording.container.value if recording.container else None,
+        "received_parts": [[each.size, each.sha256.hex(), each.sha512.hex()] for each in recording.parts] or None,
         "ledger_entry": recording.ledger_entry,
     }
 
@@ -317,6 +320,10 @@ def _recording(row: Any, tracks: tuple[Track, ...]) -> Recording:
         confirmed_at=row.confirmed_at,
         damaged_at=row.damaged_at,
         replaced=_replaced(row.replaced),
+        parts=tuple(
+            Part(size, bytes.fromhex(sha256), bytes.fromhex(sha512))
+            for size, sha256, sha512 in row.received_parts or ()
+        ),
     )
 
 

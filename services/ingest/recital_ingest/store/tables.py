@@ -60,6 +60,7 @@ class PermitRow(Tabular, table=True):
     revoked_at: datetime | None = instant(nullable=True)
     suspended_at: datetime | None = instant(nullable=True)
     remaining: Any = column(JSONB(none_as_null=True), nullable=True)
+    refused: list[str] = column(ARRAY(Text))
 
 
 class UploadRow(Tabular, table=True):
@@ -76,6 +77,25 @@ class UploadRow(Tabular, table=True):
     keys: list[UUID] = column(ARRAY(Uuid))
     multiparts: Any = column(JSONB)
     opened_at: datetime = instant()
+    busy_until: datetime | None = instant(nullable=True)
+
+
+class ResumableRow(Tabular, table=True):
+    """How far an upload in several requests has come."""
+
+    __tablename__ = "resumables"
+    id: UUID = Field(primary_key=True)
+    permit_id: UUID
+    length: int = column(BigInteger)
+    received: int = column(BigInteger)
+    media: str
+    permit: bytes = binary()
+    key_id: UUID
+    turn: int
+    pieces: Any = column(JSONB)
+    silencing: Any = column(JSONB(none_as_null=True), nullable=True)
+    opened_at: datetime = instant()
+    recording_id: UUID | None
 
 
 class RecordingRow(Tabular, table=True):
@@ -113,6 +133,7 @@ class RecordingRow(Tabular, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
     damaged_at: datetime | None = instant(nullable=True)
     replaced: Any = column(JSONB(none_as_null=True), nullable=True)
+    received_parts: Any = column(JSONB(none_as_null=True), nullable=True)
 
 
 class TrackRow(Tabular, table=True):

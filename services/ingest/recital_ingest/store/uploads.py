@@ -38,12 +38,16 @@ async def open_upload(tx: Transaction, intent: Intent, *, lease: timedelta) -> N
 
 
 async def uploads_open(tx: Transaction) -> int:
-    """Return how many uploads of the tenant are alive."""
+    """Return how many uploads of the tenant are under way; one that rests between two requests is not."""
     counted: int = (
         await tx.execute(
             select(func.count())
             .select_from(UPLOADS)
-            .where(mine(UploadRow, tx), UPLOADS.c.state == "open", UPLOADS.c.lease_until > tx.now)
+            .where(
+                mine(UploadRow, tx),
+                UPLOADS.c.state == "open",
+                func.coalesce(UPLOADS.c.busy_until, UPLOADS.c.lease_until) > tx.now,
+            )
         )
     ).scalar_one()
     return counted

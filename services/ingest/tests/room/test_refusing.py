@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from recital_ingest.model.sound import Encoding, Sound
@@ -32,6 +33,63 @@ async def test_refused_audio_is_told_once_with_its_code(
     assert answer.json()["code"] == code
     [told] = await room.events("recording.refused")
     assert (told["code"], await room.left()) == (code, (0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "code"),
+    [
+        ({"exp": 1}, {}, "permit_expired"),
+        ({"final": False}, {}, "permit_not_final"),
+        ({}, {"Content_Type": "text/html"}, "audio_not_taken"),
+    ],
+)
+async def test_a_refusal_before_the_first_byte_is_told_and_entered_once_however_often_it_is_tried(
+    room: Any, call: bytes, changes: dict[str, Any], headers: dict[str, str], code: str
+) -> None:
+    permit = room.permit(jti=str(UUID(int=0xABC)), call=str(UUID(int=0xABD)), **changes)
+    for _ in range(3):
+        assert (await room.send(permit, call, **headers)).json()["code"] == code
+    [told] = await room.events("recording.refused")
+    assert (told["code"], told["permit"], told["call"]) == (code, str(UUID(int=0xABC)), str(UUID(int=0xABD)))
+    assert sorted(told) == ["call", "code", "permit", "refused_at", "upload"]
+    assert (await room.ledger(), await room.left()) == (["recording.refused"], (0, 0, 0, 0))
+
+
+async def test_audio_under_a_used_permit_is_told_whether_its_bytes_had_to_be_read_or_not(
+    room: Any, call: bytes, wav: MakeWav, samples: MakeSamples
+) -> None:
+    permit = room.permit()
+    assert (await room.send(permit, call)).status_code == 201
+    other = wav(STEREO, samples(STEREO, 80_000, seed=9))
+    assert (await room.send(permit, other)).json()["code"] == "permit_used"
+    assert [each["code"] for each in await room.events("recording.refused")] == ["permit_used"]
+    assert await room.ledger() == ["recording.stored", "recording.refused"]
+
+
+async def test_a_permit_that_names_nothing_one_could_trust_is_entered_and_nobody_is_told(
+    room: Any, call: bytes
+) -> None:
+    forged = room.permit()[:-6] + "AAAAAA"
+    foreign = room.permit(tenant=str(UUID(int=99)))
+    for permit, code in ((forged, "permit_forged"), (foreign, "permit_wrong_tenant"), ("", "permit_missing")):
+        assert (await room.send(permit, call)).json()["code"] == code
+    assert await room.events("recording.refused") == []
+    entered = await room.rows("select facts from ledger_entries order by id")
+    assert [row.facts for row in entered] == [
+        {"code": code} for code in ("permit_forged", "permit_wrong_tenant", "permit_missing")
+    ]
+
+
+async def test_a_cap_that_is_reached_is_not_told(room_of: Any, call: bytes) -> None:
+    room = await room_of(uploads_per_tenant=1)
+
+    async def meanwhile() -> None:
+        room.neighbours.before_verdict = None
+        assert (await room.send(room.permit(), call)).status_code == 429
+
+    room.neighbours.before_verdict = meanwhile
+    assert (await room.send(room.permit(), call)).status_code == 201
+    assert await room.events("recording.refused") == []
 
 
 async def test_an_upload_that_may_be_tried_again_is_not_told_as_refused(room: Any, call: bytes) -> None:
