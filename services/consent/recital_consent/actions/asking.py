@@ -9,6 +9,7 @@ from recital_database import Json, Transaction, Writing, alarm, claim, new_id, r
 from recital_errors import Conflict, Gone
 from recital_identity import Principal
 
+from recital_consent.actions.marking import count_granted
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.settling import settle_permits
 from recital_consent.actions.timeline import own_part, write_entries
@@ -88,6 +89,8 @@ async def decide_ask(
     await record_all(tx, LOG, [_writing(after, f"private.{wanted.value}")])
     if grant:
         await write_entries(means, tx, principal, ask.call, [_mark(ask)], None)
+        tenant, _ = await tenants.own_tenant(tx)
+        await count_granted(tx, tenant, ask.asked_by)
     else:
         await _settle(tx, ask.call)
     return after

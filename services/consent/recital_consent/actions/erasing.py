@@ -15,7 +15,7 @@ from recital_events import ErasureOrdered, HoldingErased, HoldingStuck, Place, P
 from recital_consent.actions.means import LOG, Means
 from recital_consent.decisions.patience import wait_after
 from recital_consent.model.holdings import Due, ErasureOrder, object_key
-from recital_consent.store import asking, calls, permits, sampling, statements, subjects, work
+from recital_consent.store import asking, calls, marking, permits, sampling, statements, subjects, work
 
 ERASURES = "erasures"
 """What a transaction touches that has an order to carry out."""
@@ -154,6 +154,7 @@ async def _drop_rows(tx: Transaction, order: ErasureOrder) -> bool:
         await subjects.forget_notices(tx, order.holding)
         await statements.forget_statements(tx, order.holding)
         await sampling.forget_samples(tx, order.holding)
+        await marking.forget_marks(tx, order.holding)
         await subjects.change_identity(tx, order.holding, key_id=None, sealed=None, erased_at=tx.now)
         return await subjects.is_forgotten(tx, order.holding)
     await work.forget_part(tx, order.holding)

@@ -23,7 +23,7 @@ from recital_database import (
 from recital_errors import Conflict, Gone, NotFound, RecitalError
 from recital_events import CallRegistered, Event
 
-from recital_consent.actions import lines
+from recital_consent.actions import lines, marking
 from recital_consent.actions.completeness import watch, with_completeness
 from recital_consent.actions.consequences import end_of, state_of
 from recital_consent.actions.identities import find_or_make
@@ -254,6 +254,7 @@ async def _make(means: Means, tx: Transaction, house: House, sound: Mapping[UUID
         written = await entries_written(means.vault, house.tenant, each.draft.entries, call.facts.entries, places)
         kept.append((replace(call, written=written), place))
     await registering.add_calls(tx, kept)
+    await marking.count_written(tx, house.tenant, [(call.facts, call.facts.entries) for call, _ in kept])
     await watch(tx, [call for call, _ in kept], house.settings)
     await announce_all(tx, [event for call, _ in kept for event in _events(call)])
     return {

@@ -9,6 +9,7 @@ from recital_database import Recorded, Transaction, claim, record_all, remember
 from recital_errors import Conflict, Forbidden, Gone, Malformed
 from recital_identity import Principal, Role
 
+from recital_consent.actions import marking
 from recital_consent.actions.completeness import save, was_due, with_completeness
 from recital_consent.actions.consequences import announce_end, state_of, told_of
 from recital_consent.actions.lines import MARK, private_from_lines
@@ -16,6 +17,7 @@ from recital_consent.actions.listing import with_everybody
 from recital_consent.actions.means import LOG, Means, refuse
 from recital_consent.actions.people import known_by_staff_id
 from recital_consent.actions.registering import announced, parties_of, people_of
+from recital_consent.actions.sampling import count_joining
 from recital_consent.actions.settling import settle_permits
 from recital_consent.actions.writing import content_digest, entries_written, judged_entries, writings_of
 from recital_consent.decisions.entering import MOST_ENTRIES, forbidden
@@ -45,7 +47,8 @@ async def write_entries(
         raise Gone("call_erased", "This call was erased.")
     new = await _new(means, tenant, call, drafts)
     entries = await _judged(tx, call, new)
-    await _allow(means, tx, principal, call, entries, (tenant, timedelta(minutes=settings.private_mark_minutes)))
+    window = timedelta(minutes=settings.private_mark_minutes)
+    own = await _allow(means, tx, principal, call, entries, (tenant, window))
     await remember(tx, key, result=call_id)
     if not new:
         return state_of(call, tx.now)
@@ -66,6 +69,8 @@ async def write_entries(
     recorded = await record_all(tx, LOG, writings_of(facts, entries))
     after, verdict = state_of(grown, tx.now)
     await _save(means, tx, tenant, after, (parties, new, entries, recorded))
+    await marking.count_written(tx, tenant, [(facts, entries)], own=own, roles=principal.roles)
+    await count_joining(tx, tenant, call, parties)
     stored = await permits.stored_spans(tx, call_id) if call.recorded_at else ()
     after = with_completeness(after, verdict, (tenant, settings), tx.now, stored=stored, due=was_due(after))
     await save(tx, after, settings)
@@ -144,13 +149,15 @@ async def _allow(
     call: CallRecord,
     entries: Sequence[Entry],
     context: tuple[Tenant, timedelta],
-) -> None:
+) -> UUID | None:
+    """Return as whom a member of staff writes, None for anybody else. Raises Forbidden."""
     tenant, window = context
     reason = forbidden(entries, roles=principal.roles, ended_at=call.ended_at, window=window, now=tx.now)
     if reason is not None:
         raise Forbidden(reason.code, reasons=[reason])
-    if not principal.roles & {Role.INTEGRATOR, Role.PRIVACY_OFFICER}:
-        await own_part(means, tx, tenant, principal, call)
+    if principal.roles & {Role.INTEGRATOR, Role.PRIVACY_OFFICER}:
+        return None
+    return await own_part(means, tx, tenant, principal, call)
 
 
 async def own_part(means: Means, tx: Transaction, tenant: Tenant, principal: Principal, call: CallRecord) -> UUID:

@@ -1,5 +1,6 @@
 """Private marks that staff ask for, and the privacy officer who decides (R18)."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from recital_runtime import (
     requires,
 )
 
-from recital_consent.actions import asking
+from recital_consent.actions import asking, marking
 from recital_consent.actions.means import Means
 from recital_consent.api.shapes import When, canonical
 from recital_consent.model.asking import AskState, PrivateAsk
@@ -39,6 +40,13 @@ class DecideAsk(Model):
 
     grant: bool
     reason: Text2000 = Field(min_length=1)
+
+
+class MarksView(Model):
+    """How often a member of staff marked calls private, or was granted a mark."""
+
+    subject: UUID
+    marks: int
 
 
 class AskView(Model):
@@ -85,6 +93,16 @@ def asking_routes(means: Means) -> Router:
             means, caller.tx, caller.principal, ask_id, grant=body.grant, reason=body.reason
         )
         return _view(found)
+
+    @router.get("/private-marks")
+    async def list_marks(
+        caller: OFFICER, page: Paging, month: Annotated[str, Query(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+    ) -> PageOf[MarksView]:
+        """List who of the staff marked calls private in a month (`2026-03`), and how often (R18)."""
+        day = date.fromisoformat(f"{month}-01")
+        found = await marking.list_marks(caller.tx, day, after=page.after, most=page.limit + 1)
+        views = [MarksView(subject=subject, marks=marks) for subject, marks in found]
+        return page_of(views, page, lambda view: view.subject)
 
     return router
 

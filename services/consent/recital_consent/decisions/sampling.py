@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from recital_consent.model.calls import Call, Party
 from recital_consent.model.purposes import Sample
 
 _BYTES = 8
@@ -50,3 +51,9 @@ def drawn_of(
             drawn.add((each.call, each.purpose))
             more.update(pairs)
     return drawn, more
+
+
+def newly_heard(call: Call, joined: Iterable[Party]) -> set[UUID]:
+    """Return the members of staff who join a call in which they were not heard before, under whatever label."""
+    before = {party.subject for party in call.parties if party.is_staff}
+    return {party.subject for party in joined if party.is_staff and party.subject} - before

@@ -113,6 +113,11 @@ class PurposeDraft:
     at_most: str | None = None
 
     @property
+    def is_sampled(self) -> bool:
+        """Whether only a share of the calls is drawn for it (R19)."""
+        return self.staff_safeguards.monitoring is Monitoring.SAMPLED
+
+    @property
     def longest_retention(self) -> str:
         """How long a recording may be kept at most, whatever its references do."""
         return self.at_most or self.retention

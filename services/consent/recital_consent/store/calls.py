@@ -25,7 +25,7 @@ from recital_consent.model.calls import (
 )
 from recital_consent.model.completeness import Completeness, Outcome
 from recital_consent.model.listing import EVERY_CALL, Narrowed
-from recital_consent.model.purposes import Monitoring, PurposeVersion
+from recital_consent.model.purposes import PurposeVersion
 from recital_consent.model.statements import Statement
 from recital_consent.store.asking import pending_asks
 from recital_consent.store.listing import narrowed
@@ -171,11 +171,7 @@ async def _around(
     """Ask only where there can be anything."""
     people = {party.subject for several in parties.values() for party in several if party.subject}
     asked = [row.id for row in rows if row.asked]
-    sampled = {
-        call
-        for call, several in purposes.items()
-        if any(each.draft.staff_safeguards.monitoring is Monitoring.SAMPLED for each in several)
-    }
+    sampled = {call for call, several in purposes.items() if any(each.draft.is_sampled for each in several)}
     return _Around(
         said=await statements_of(tx, people) if people else [],
         asked=await pending_asks(tx, asked) if asked else [],
