@@ -70,7 +70,8 @@ async def confided(house: House, run_named: Callable[[str], str]) -> AsyncIterat
     truncated = marked(journey.dialogue, mark("truncated audio"))[:-1_000]
     other = await begin(Journey(house, run_named("confided")))
     assert (await send(other, truncated, other.permit.token)).status_code == 422
-    assert (await send(other, b"ID3" + mark("audio that is no WAV") * 40_000, other.permit.token)).status_code == 415
+    assert (await send(other, b"ID3" + mark("audio no decoder reads") * 40_000, other.permit.token)).status_code == 422
+    assert (await send(other, b"<!DOCTYPE html>" + mark("no audio") * 40_000, other.permit.token)).status_code == 415
     await other.journey.ask.close()
     body = {
         "kind": "access",
@@ -119,7 +120,9 @@ def test_the_search_finds_what_is_there(house: House, confided: Journey) -> None
 
 
 @pytest.mark.parametrize(
-    "word", ["accepted audio", "refused audio", "truncated audio", "audio that is no WAV"], ids=lambda word: word
+    "word",
+    ["accepted audio", "refused audio", "truncated audio", "audio no decoder reads", "no audio"],
+    ids=lambda word: word,
 )
 def test_no_audio_is_on_any_disk_in_the_clear(house: House, confided: Journey, word: str) -> None:
     assert confided

@@ -67,7 +67,7 @@ async def test_without_the_bus_services_stay_ready_acknowledge_and_everything_ar
     heard = await begun.journey.hearing.listen(recording, begun.purpose, begun.journey.dialogue)
     assert heard.same
     collected = await begun.journey.requesting.collect(asked)
-    assert set(collected.parts) == {"consent", "ingest", "retention"}
+    assert set(collected.parts) == set(SERVICES)
 
 
 async def test_a_tenant_opened_without_the_bus_is_known_everywhere_once_it_is_back(
