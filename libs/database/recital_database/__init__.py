@@ -7,7 +7,7 @@ from recital_database.clock import Clock
 from recital_database.connection import NO_TENANT, Database, DatabaseSettings, Transaction, traceparent
 from recital_database.control import advance_control_position, control_position
 from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
-from recital_database.freezes import Freeze, frozen_for, open_freeze, release_all, release_tenant
+from recital_database.freezes import Freeze, Going, frozen_for, open_freeze, release_all, release_tenant, who_goes_on
 from recital_database.idempotency import claim, remember
 from recital_database.ids import new_id, new_ids
 from recital_database.inbox import Handler, Handlers, NotYet, Together
@@ -24,6 +24,7 @@ __all__ = [
     "DatabaseSettings",
     "DeadLetter",
     "Freeze",
+    "Going",
     "Handler",
     "Handlers",
     "Json",
@@ -61,4 +62,5 @@ __all__ = [
     "remember",
     "replay_letter",
     "traceparent",
+    "who_goes_on",
 ]

@@ -142,7 +142,13 @@ class Database:
             # What is known stays known until a person ends it, whatever the mark says meanwhile.
             high_water = row.now if row.frozen is not None else row.high_water
             found = self.clock.judge(now=row.now, ahead=row.ahead, high_water=high_water, asked_at=asked_at)
-            if found is not None and row.frozen is None:
+            if found is not None:
+                # Time that jumps again holds those again who were released before.
+                await tx.execute(
+                    "update clock_freezes f set released_at = recital_now(), released_by = 'clock', release_reason ="
+                    " :why where released_at is null and exists (select from clock_releases r where r.id = f.id)",
+                    {"why": found},
+                )
                 await tx.execute("insert into clock_freezes (why) values (:why) on conflict do nothing", {"why": found})
         self.clock.set(now=row.now, ahead=row.ahead, high_water=row.now, asked_at=asked_at)
         self.clock.frozen = row.frozen or found

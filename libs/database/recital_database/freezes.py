@@ -27,26 +27,48 @@ class Freeze:
     found_at: datetime
 
 
-async def frozen_for(database: Database, tx: Transaction) -> str | None:
-    """Return why nothing of this transaction's tenant may be destroyed in it, or None.
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Whose destruction may go on: everyone's where nothing froze (`only` is None), else that of the released tenants.
 
-    Asked in the transaction that destroys: a jump is heeded before any loop has noticed it. What a loop notices is
-    kept until a person has looked.
+    `only` is what a query for work takes: a batch full of what waits would let what may go wait too.
+    """
+
+    why: str | None = None
+    only: tuple[UUID, ...] | None = None
+
+    def __contains__(self, tenant: UUID) -> bool:
+        """Whether this tenant's destruction may go on."""
+        return self.only is None or tenant in self.only
+
+
+async def who_goes_on(database: Database, tx: Transaction) -> Going:
+    """Return whose destruction may go on at this moment; what loops that destroy ask first (worker role: of everyone).
+
+    A jump is heeded before any loop has noticed it. What a loop notices is kept until a person has looked.
     """
     asked_at = database.clock.monotonic()
     row = (
         await tx.execute(
-            "select clock_timestamp() + ahead as now, ahead, high_water,"  # noqa: S608 - a constant
-            f" (select why from ({_OPEN}) mine) as why,"
-            " exists (select from clock_freezes where released_at is null) as known from recital_clock",
-            {"tenant": tx.tenant},
+            "select clock_timestamp() + c.ahead as now, c.ahead, c.high_water, f.why, array(select tenant_id"
+            " from clock_releases r where r.id = f.id order by 1) as released from recital_clock c"
+            " left join clock_freezes f on f.released_at is null"
         )
     ).one()
-    if row.why is not None:
-        return str(row.why)
-    return database.clock.judge(
-        now=row.now, ahead=row.ahead, high_water=None if row.known else row.high_water, asked_at=asked_at
-    )
+    high_water = row.high_water if row.why is None else None
+    jumped = database.clock.judge(now=row.now, ahead=row.ahead, high_water=high_water, asked_at=asked_at)
+    # What this process noticed holds until its next look finds that a person ended it.
+    if row.why is None:
+        jumped = database.clock.frozen or jumped
+    if jumped is not None:
+        return Going(jumped, ())
+    return Going() if row.why is None else Going(row.why, tuple(row.released))
+
+
+async def frozen_for(database: Database, tx: Transaction) -> str | None:
+    """Return why nothing of this transaction's tenant may be destroyed in it, or None."""
+    going = await who_goes_on(database, tx)
+    return None if tx.tenant in going else going.why
 
 
 async def open_freeze(tx: Transaction) -> Freeze | None:

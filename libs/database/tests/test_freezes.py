@@ -4,7 +4,16 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from recital_database import Database, DatabaseSettings, frozen_for, open_freeze, release_all, release_tenant
+from recital_database import (
+    Database,
+    DatabaseSettings,
+    Going,
+    frozen_for,
+    open_freeze,
+    release_all,
+    release_tenant,
+    who_goes_on,
+)
 from recital_errors import NotFound
 
 ALPHA, BETA = UUID(int=0xA), UUID(int=0xB)
@@ -74,6 +83,38 @@ async def test_an_officer_ends_it_for_one_tenant_and_the_operator_for_all(ingest
     async with ingest.work() as tx:
         [row] = (await tx.execute("select why, released_by, release_reason from clock_freezes")).all()
     assert tuple(row) == (JUMPED, "operator", "checked")
+
+
+async def going(database: Database) -> Going:
+    async with database.work() as tx:
+        return await who_goes_on(database, tx)
+
+
+async def test_loops_learn_for_whom_they_may_go_on_before_any_look_noticed_the_jump_and_after(ingest: Database) -> None:
+    assert (await going(ingest)).only is None
+    jump(ingest, timedelta(minutes=6))
+    assert await going(ingest) == Going(JUMPED, ())
+    await ingest.tick()
+    assert await going(ingest) == Going(JUMPED, ())
+    async with ingest.transaction(ALPHA) as tx:
+        await release_tenant(tx, by="officer", because="the clock was put right")
+    spared = await going(ingest)
+    assert spared == Going(JUMPED, (ALPHA,))
+    assert (ALPHA in spared, BETA in spared) == (True, False)
+
+
+async def test_time_that_jumps_again_holds_those_again_who_were_released(ingest: Database) -> None:
+    jump(ingest, timedelta(minutes=6))
+    await ingest.tick()
+    async with ingest.transaction(ALPHA) as tx:
+        await release_tenant(tx, by="officer", because="the clock was put right")
+    jump(ingest, timedelta(minutes=6))
+    assert await frozen(ingest, ALPHA) == JUMPED
+    await ingest.tick()
+    await ingest.tick()
+    assert await frozen(ingest, ALPHA) == JUMPED
+    async with ingest.transaction(ALPHA) as tx:
+        assert await open_freeze(tx) is not None
 
 
 async def test_a_step_below_the_high_water_mark_holds_until_the_operator_says_the_time_is_right(
