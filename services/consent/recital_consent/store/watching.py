@@ -1,6 +1,6 @@
 """Which calls must be looked at, and when: they have not ended, or their recording has not come."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,8 @@ _TAKE = """
     with due as (
         select tenant_id, id from (
             select tenant_id, id, due_at, row_number() over (partition by tenant_id order by due_at, id) as turn
-            from call_watch where due_at <= recital_now()) due
+            from call_watch where due_at <= recital_now()
+                and (cast(:only as uuid[]) is null or tenant_id = any(:only))) due
         order by turn, due_at limit :most),
     taken as (
         select w.tenant_id, w.id from call_watch w join due using (tenant_id, id) for update of w skip locked)
@@ -41,6 +42,10 @@ async def drop(tx: Transaction, *calls: UUID) -> None:
     )
 
 
-async def take_due(tx: Transaction, most: int) -> list[Due]:
-    """Take the calls to look at now, in turn over tenants (worker role); if they stay, they are due again later."""
-    return [Due(row.tenant_id, row.id) for row in await tx.execute(_TAKE, {"most": most})]
+async def take_due(tx: Transaction, most: int, *, only: Sequence[UUID] | None = None) -> list[Due]:
+    """Take the calls to look at now, in turn over tenants (worker role); if they stay, they are due again later.
+
+    Of some tenants only where `only` names them.
+    """
+    these = None if only is None else list(only)
+    return [Due(row.tenant_id, row.id) for row in await tx.execute(_TAKE, {"most": most, "only": these})]

@@ -1,5 +1,6 @@
 """Work that was ordered from outside and is done in the background: erasures, and parts of collections."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,8 @@ _ERASURES, _PARTS = ErasureRow.__table__, PartRow.__table__
 _DUE = """
     select tenant_id, id from (
         select tenant_id, id, due_at, row_number() over (partition by tenant_id order by due_at, id) as turn
-        from {table} where due_at <= recital_now() and {open}) due
+        from {table} where due_at <= recital_now() and {open}
+            and (cast(:only as uuid[]) is null or tenant_id = any(:only))) due
     order by turn, due_at limit :most
 """
 
@@ -34,9 +36,9 @@ async def add_erasure(tx: Transaction, event: ErasureOrdered) -> None:
     await add_new(tx, ErasureRow, values)
 
 
-async def due_erasures(tx: Transaction, most: int) -> list[Due]:
-    """Return orders to carry out now (worker role)."""
-    return await due_rows(tx, "erasures", "done_at is null", most)
+async def due_erasures(tx: Transaction, most: int, *, only: Sequence[UUID] | None = None) -> list[Due]:
+    """Return orders to carry out now (worker role), of some tenants only where `only` names them."""
+    return await due_rows(tx, "erasures", "done_at is null", most, only=only)
 
 
 async def take_erasure(tx: Transaction, order: UUID, *, again_after: timedelta) -> ErasureOrder | None:
@@ -133,9 +135,12 @@ async def forget_part(tx: Transaction, part: UUID) -> None:
     await tx.execute(delete(_PARTS).where(_PARTS.c.tenant_id == tx.tenant, _PARTS.c.id == part))
 
 
-async def due_rows(tx: Transaction, table: str, is_open: str, most: int) -> list[Due]:
+async def due_rows(
+    tx: Transaction, table: str, is_open: str, most: int, *, only: Sequence[UUID] | None = None
+) -> list[Due]:
     """Return rows of a work table that are due, a tenant's in turn with those of others (worker role)."""
-    rows = await tx.execute(_DUE.format(table=table, open=is_open), {"most": most})
+    these = None if only is None else list(only)
+    rows = await tx.execute(_DUE.format(table=table, open=is_open), {"most": most, "only": these})
     return [Due(row.tenant_id, row.id) for row in rows]
 
 
