@@ -6,7 +6,7 @@ Which bytes lie in an object is not known here: callers hand in ciphertext.
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -19,6 +19,7 @@ from minio.versioningconfig import VersioningConfig
 from recital_errors import NotFound, Unavailable
 
 from recital_vault.download import Download
+from recital_vault.mass_erasing import MassErasing
 from recital_vault.persistence import CorruptedError, Persistence
 from recital_vault.settings import ObjectStoreSettings
 from recital_vault.store_client import FAILURES, OpenUpload, StoreClient, StoredPart, ours, passes
@@ -246,6 +247,21 @@ class ObjectStore:
         await self._persistence.run(abort)
         while await self._persistence.run(remove_some):
             pass
+
+    async def erase_all(self, object_keys: Collection[str]) -> frozenset[str]:
+        """Erases many objects as `erase` does, with few questions; returns those of which something is left.
+
+        What is not among them is proved absent: no version, no delete marker, nothing to read, no open upload. Raises
+        Unavailable where that could not be found out.
+        """
+        erasing = MassErasing(self._client, self._bucket, object_keys)
+        await self._persistence.run(erasing.abort)
+        for _ in range(_ERASING_TRIES):
+            removed = await self._persistence.run(erasing.remove_some)
+            left = await self._persistence.run(erasing.left)
+            if not left or not removed:
+                break
+        return left
 
     async def absent(self, object_key: str, upload_id: str | None = None) -> bool:
         """Proof of absence: no version, no delete marker, no HEAD, and no open upload (found as in `erase`).

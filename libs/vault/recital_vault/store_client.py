@@ -14,7 +14,7 @@ import urllib3
 from minio import Minio
 from minio.credentials.credentials import Credentials
 from minio.credentials.providers import Provider
-from minio.datatypes import Part
+from minio.datatypes import Object, Part, parse_list_objects
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from recital_errors import Conflict, Malformed, NotFound, RecitalError, Unavailable
 
@@ -112,6 +112,13 @@ class StoreClient(Minio):
                 raise
             return False
         return True
+
+    def listed_after(self, bucket: str, name: str, *, most: int, versions: bool) -> tuple[list[Object], bool]:
+        """One page of objects (or of their versions and delete markers) after a name, and whether there are more."""
+        asked = {"versions": "", "key-marker": name} if versions else {"list-type": "2", "start-after": name}
+        asked |= {"prefix": "", "delimiter": "", "max-keys": str(most)}
+        found, more, _, _ = parse_list_objects(self._execute("GET", bucket, query_params={**asked}))
+        return found, more
 
     def open_uploads(self, bucket: str) -> Iterator[OpenUpload]:
         """Every open upload of the bucket. No prefix is asked for: MinIO answers only without one."""
