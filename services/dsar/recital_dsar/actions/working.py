@@ -6,7 +6,7 @@ Nothing is given up: a step that fails shows why, is alarmed after ten minutes, 
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
-from recital_database import alarm
+from recital_database import alarm, who_goes_on
 from recital_errors import RecitalError
 
 from recital_dsar.actions.erasure import report_stuck
@@ -16,7 +16,6 @@ from recital_dsar.model import Step
 from recital_dsar.store.steps import due_steps, finish_step, lock_name, postpone_step
 
 TENANTS_SEEN = 16
-DESTRUCTIVE = frozenset({"erase", "forget", "sweep", "end"})
 Work = Callable[[UUID, UUID], Awaitable[None]]
 
 
@@ -30,11 +29,10 @@ class Worker:
 
     async def run(self) -> bool:
         """Take one step; true when there may be more. A fault of ours is raised after the step was put off."""
-        kinds = set(self._work)
-        if self._means.database.clock.frozen is not None:
-            kinds -= DESTRUCTIVE
-        async with self._means.database.work() as tx:
-            due = await due_steps(tx, kinds, after=self._last, most=TENANTS_SEEN)
+        database = self._means.database
+        async with database.work() as tx:
+            going = await who_goes_on(database, tx)
+            due = await due_steps(tx, self._work.keys(), after=self._last, most=TENANTS_SEEN, only=going.only)
         for step in due:
             async with self._means.database.holding(lock_name(step.step, step.about)) as mine:
                 if mine:

@@ -13,10 +13,14 @@ from recital_dsar.model import Step
 from recital_dsar.store.tables import StepRow, mine, table
 
 STEPS = table(StepRow)
+DESTRUCTIVE = frozenset({"erase", "forget", "sweep", "end"})
+"""Steps that wait while time is doubtful: destroying early cannot be undone."""
 _DUE = """
     select * from (
         select distinct on (tenant_id) * from steps
-        where due_at <= recital_now() and step = any(cast(:kinds as text[])) order by tenant_id, due_at) first
+        where due_at <= recital_now() and step = any(cast(:kinds as text[]))
+            and (cast(:only as uuid[]) is null or tenant_id = any(:only) or step <> all(cast(:destructive as text[])))
+        order by tenant_id, due_at) first
     order by tenant_id <= :after, tenant_id limit :most
 """
 
@@ -35,9 +39,23 @@ async def add_step(tx: Transaction, step: str, *, about: UUID, request: UUID, de
     tx.touched.add("steps")
 
 
-async def due_steps(tx: Transaction, kinds: Collection[str], *, after: UUID, most: int) -> Sequence[Step]:
-    """Return what is due (worker role): the oldest step of each tenant, tenants after the last served one first."""
-    rows = await tx.execute(_DUE, {"kinds": list(kinds), "after": after, "most": most})
+async def due_steps(
+    tx: Transaction, kinds: Collection[str], *, after: UUID, most: int, only: Collection[UUID] | None = None
+) -> Sequence[Step]:
+    """Return what is due (worker role): the oldest step of each tenant, tenants after the last served one first.
+
+    What destroys is due of some tenants only where `only` names them.
+    """
+    rows = await tx.execute(
+        _DUE,
+        {
+            "kinds": list(kinds),
+            "after": after,
+            "most": most,
+            "only": None if only is None else list(only),
+            "destructive": sorted(DESTRUCTIVE),
+        },
+    )
     return [_step(row) for row in rows]
 
 
