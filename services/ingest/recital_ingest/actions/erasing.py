@@ -6,7 +6,7 @@ It never gives up. A place that cannot be cleared is told (`holding.stuck`) and 
 from datetime import timedelta
 from uuid import UUID
 
-from recital_database import Transaction, announce, record
+from recital_database import Transaction, announce, record, who_goes_on
 from recital_errors import NotFound, PermanentError, RecitalError
 from recital_events import ErasureOrdered, HoldingErased, Place, Proof
 
@@ -49,10 +49,9 @@ async def take_order(tx: Transaction, event: ErasureOrdered) -> bool:
 
 async def erase_due(means: Means) -> bool:
     """Carry out the orders that are due; true when there may be more. Waits while time is doubtful."""
-    if means.database.clock.frozen:
-        return False
     async with means.database.work() as tx:
-        due = await endings.due_erasures(tx, AT_ONCE)
+        going = await who_goes_on(means.database, tx)
+        due = await endings.due_erasures(tx, AT_ONCE, only=going.only)
     for each in due:
         await _carry_out(means, each)
     return len(due) == AT_ONCE

@@ -8,7 +8,7 @@ from uuid import UUID
 from recital_database import Transaction
 from recital_errors import NotFound
 from recital_events import CollectionOrdered, ErasureOrdered
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from recital_ingest.model.ending import Collection, ErasureOrder
@@ -38,9 +38,9 @@ async def add_erasure(tx: Transaction, event: ErasureOrdered, *, trims: bool = F
     await tx.execute(insert(ERASURES).values(row).on_conflict_do_nothing())
 
 
-async def due_erasures(tx: Transaction, most: int) -> list[Due]:
-    """Return orders to destroy that are due, taking turns over tenants (worker role)."""
-    return await _due(tx, ERASURES, most)
+async def due_erasures(tx: Transaction, most: int, *, only: Sequence[UUID] | None = None) -> list[Due]:
+    """Return orders to destroy that are due, taking turns over tenants (worker role): some where `only` names them."""
+    return await _due(tx, ERASURES, most, only)
 
 
 async def take_erasure(tx: Transaction, order: UUID, *, again_after: timedelta) -> ErasureOrder | None:
@@ -227,10 +227,13 @@ async def attempts_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
     return {UUID(str(row.attempt)) for row in rows}
 
 
-async def _due(tx: Transaction, work: Table, most: int) -> list[Due]:
+async def _due(tx: Transaction, work: Table, most: int, only: Sequence[UUID] | None = None) -> list[Due]:
     turn = func.row_number().over(partition_by=work.c.tenant_id, order_by=work.c.due_at).label("turn")
+    theirs = true() if only is None else work.c.tenant_id.in_(only)
     waiting = (
-        select(work.c.tenant_id, work.c.id, turn).where(work.c.state == "ordered", work.c.due_at <= tx.now).subquery()
+        select(work.c.tenant_id, work.c.id, turn)
+        .where(work.c.state == "ordered", work.c.due_at <= tx.now, theirs)
+        .subquery()
     )
     rows = await tx.execute(select(waiting).order_by(waiting.c.turn, waiting.c.tenant_id).limit(most))
     return [Due(row.tenant_id, row.id) for row in rows]
