@@ -131,8 +131,9 @@ class Database:
         async with self.work() as tx:
             row = (
                 await tx.execute(
-                    "update recital_clock set high_water = greatest(high_water, recital_now())"
-                    " returning recital_now() as now, ahead, old.high_water,"
+                    # Everything of one reading of the row, also where somebody moved time while this waited for it.
+                    "update recital_clock set high_water = greatest(high_water, clock_timestamp() + ahead)"
+                    " returning clock_timestamp() + ahead as now, ahead, old.high_water,"
                     " current_setting('synchronous_commit') as sync,"
                     " (select why from clock_freezes where released_at is null) as frozen"
                 )

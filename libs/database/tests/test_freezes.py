@@ -1,5 +1,6 @@
 """A jump of time holds destruction in every replica until a person has looked; who looked is kept."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from recital_database import (
     who_goes_on,
 )
 from recital_errors import NotFound
+from recital_testing import eventually
+from recital_testing.servers import Postgres
 
 ALPHA, BETA = UUID(int=0xA), UUID(int=0xB)
 JUMPED = "time jumped ahead without an announcement"
@@ -115,6 +118,27 @@ async def test_time_that_jumps_again_holds_those_again_who_were_released(ingest:
     assert await frozen(ingest, ALPHA) == JUMPED
     async with ingest.transaction(ALPHA) as tx:
         assert await open_freeze(tx) is not None
+
+
+async def test_time_that_is_moved_while_a_look_waits_for_its_row_is_no_jump(
+    postgres: Postgres, ingest: Database
+) -> None:
+    mover = await postgres.connect(str(ingest._app.url.database))
+    try:
+        await mover.execute("begin")
+        await mover.execute("select recital_advance_clock('1 day')")
+        looking = asyncio.create_task(ingest.tick())
+
+        async def waiting() -> bool:
+            return bool(await mover.fetchval("select exists (select from pg_locks where not granted)"))
+
+        await eventually(waiting)
+        await mover.execute("commit")
+        await looking
+    finally:
+        await mover.close()
+    assert ingest.clock.frozen is None
+    assert await frozen(ingest, ALPHA) is None
 
 
 async def test_a_step_below_the_high_water_mark_holds_until_the_operator_says_the_time_is_right(
