@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from recital_database import Handlers, NotYet, Together, Transaction
+from recital_database import Handlers, Together
 from recital_events import (
     ClockExpired,
     CollectionOrdered,
@@ -36,16 +36,12 @@ from recital_ingest.actions.means import Means
 def handlers(means: Means) -> Handlers:
     """Return the handler of every event; None where only the aggregate's version is followed."""
 
-    async def erase(tx: Transaction, event: ErasureOrdered) -> NotYet | None:
-        await erasing.take_order(tx, event)
-        return None
-
     return {
         TenantOpened: partial(facts.open_tenant, means),
         PurposePublished: facts.publish_purpose,
         PermitRevoked: permits.revoke,
         ClockExpired: Together(facts.expire_clocks),
-        ErasureOrdered: erase,
+        ErasureOrdered: Together(erasing.take_orders),
         ErasureCertified: None,
         RequestReceived: facts.receive_request,
         RequestClosed: facts.close_request,

@@ -79,7 +79,7 @@ async def test_an_erased_recording_leaves_a_skeleton_without_anybody_in_it(
         being_erased = await recordings.recording(tx, plain.id)
         assert isinstance(being_erased, Recording)
         assert being_erased.state is State.ERASING
-        await recordings.reduce_to_skeleton(tx, plain.id)
+        await recordings.reduce_to_skeletons(tx, [plain.id])
         skeleton = await recordings.recording(tx, plain.id)
         assert isinstance(skeleton, Skeleton)
         assert await recordings.recordings_of_subjects(tx, [UUID(int=4)]) == []

@@ -52,6 +52,20 @@ async def destroy(means: Means, tenant: UUID, lying: Lying) -> tuple[Place, str]
     return None
 
 
+async def destroy_all(means: Means, tenant: UUID, lying: Sequence[Lying]) -> bool:
+    """Destroy many at once and look whether all of it is gone; false where something is not or cannot be told.
+
+    Then each is to be destroyed by itself, so that the one at fault is found and the others go.
+    """
+    keys = [key for each in lying for key in each.keys]
+    names = [object_key(each) for one in lying for each in one.objects]
+    try:
+        await means.vault.keys.destroy(tenant, keys)
+        return await means.vault.keys.absent(tenant, keys) and not await means.vault.objects.erase_all(names)
+    except RecitalError:
+        return False
+
+
 async def report(tx: Transaction, order: ErasureOrder, place: Place, cause: str) -> None:
     """Say which place cannot be cleared, the first time, and try again later."""
     if not await endings.postpone_erasure(tx, order.id, by=wait_after(order.tries)):

@@ -104,16 +104,18 @@ async def places_of(tx: Transaction, recording: UUID) -> list[Place]:
     return found
 
 
-async def drop_all(tx: Transaction, recording: UUID) -> None:
-    """Drop every row beside an erased recording, and the salts of what was said of its tracks."""
+async def drop_all(tx: Transaction, recordings: Sequence[UUID]) -> None:
+    """Drop every row beside erased recordings, and the salts of what was said of their tracks."""
+    theirs = {"tenant": tx.tenant, "ids": list(recordings)}
     for name in _BESIDE:
         await tx.execute(
-            f"delete from {name} where tenant_id = :tenant and recording_id = :id",  # noqa: S608 - our own names
-            {"tenant": tx.tenant, "id": recording},
+            f"delete from {name} where tenant_id = :tenant and recording_id = any(cast(:ids as uuid[]))",  # noqa: S608 - our own names
+            theirs,
         )
     await tx.execute(
-        "update erasures set salt = null where tenant_id = :tenant and holding_id = :id",
-        {"tenant": tx.tenant, "id": recording},
+        "update erasures set salt = null where tenant_id = :tenant and holding_id = any(cast(:ids as uuid[]))"
+        " and salt is not null",
+        theirs,
     )
 
 

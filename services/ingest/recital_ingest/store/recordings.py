@@ -199,17 +199,17 @@ async def begin_erasing(tx: Transaction, recording_id: UUID) -> bool:
     return done.rowcount == 1
 
 
-async def reduce_to_skeleton(tx: Transaction, recording_id: UUID) -> None:
-    """Drop all rows and values of a recording but id, call, permit, dates and its ledger entry's id."""
+async def reduce_to_skeletons(tx: Transaction, ids: Sequence[UUID]) -> None:
+    """Drop all rows and values of recordings but id, call, permit, dates and their ledger entries' ids."""
     for row, column in (
         (TrackRow, "recording_id"),
         (RecordingSubjectRow, "recording_id"),
         (ReceivedRow, "recording_id"),
     ):
-        await tx.execute(delete(table(row)).where(mine(row, tx), table(row).c[column] == recording_id))
+        await tx.execute(delete(table(row)).where(mine(row, tx), table(row).c[column].in_(ids)))
     await tx.execute(
         update(RECORDINGS)
-        .where(mine(RecordingRow, tx), RECORDINGS.c.id == recording_id)
+        .where(mine(RecordingRow, tx), RECORDINGS.c.id.in_(ids))
         .values(state=State.ERASED, erased_at=tx.now, **dict.fromkeys(_PERSONAL))
     )
 
