@@ -11,7 +11,7 @@ from recital_database import Transaction
 from recital_errors import RecitalError
 from recital_runtime import Loop
 
-from recital_retention.actions import approving, closing, control, expiring, holds, parts, proving, sweeping
+from recital_retention.actions import approving, closing, control, expiring, forgetting, holds, parts, proving, sweeping
 from recital_retention.actions.means import Means
 from recital_retention.store import closing as closing_store
 from recital_retention.store import reports
@@ -72,6 +72,11 @@ async def sweep_all(means: Means) -> bool:
     return await _each(means, due_store.all_tenants, sweeping.sweep)
 
 
+async def forget(means: Means) -> bool:
+    """Forget what people wrote, a month after what it was about was over."""
+    return await _each(means, due_store.all_tenants, forgetting.forget_texts)
+
+
 async def measure(means: Means) -> bool:
     """Show how much is due and ordered, and since when."""
     async with means.database.work() as tx:
@@ -100,6 +105,7 @@ def loops(means: Means) -> list[Loop]:
         Loop("keys", partial(collect_keys, means), 3600.0),
         Loop("watch", partial(watch, means), 30.0),
         Loop("sweep", partial(sweep_all, means), 3600.0),
+        Loop("texts", partial(forget, means), 3600.0),
         Loop("progress", partial(measure, means), 10.0),
     ]
 

@@ -256,8 +256,10 @@ class Room:
     async def answer(self) -> None:
         """Every owner destroys what it was ordered to and proves it, except places of the kinds in `deaf`."""
         for order in await self.events("erasure.ordered"):
+            if UUID(order["order"]) in self.answered:
+                continue
             places = await self.places(UUID(order["holding"]))
-            if UUID(order["order"]) not in self.answered and not self.deaf & {kind for kind, _ in places}:
+            if not self.deaf & {kind for kind, _ in places}:
                 self.answered.add(UUID(order["order"]))
                 part = order["spans_kept"]
                 await self.hear(self.trimmed(order, places) if part else self.erased(order, places))

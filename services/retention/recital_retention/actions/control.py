@@ -19,6 +19,7 @@ from recital_database import (
     announce_all,
     control_position,
     record_all,
+    who_goes_on,
 )
 from recital_errors import PermanentError
 from recital_events import ErasureOrdered, PurposeSpans
@@ -58,16 +59,13 @@ async def write(means: Means) -> bool:
 async def carry_through(means: Means) -> bool:
     """Give the orders that are in the control ledger; true when more may wait. None goes out while frozen."""
     async with means.database.work() as tx:
-        ready = await control.to_carry_through(tx, BATCH)
-    waits = False
+        going = await who_goes_on(means.database, tx)
+        ready = await control.to_carry_through(tx, BATCH, only=going.only)
     for tenant, entries in _by_tenant(ready).items():
         async with means.database.transaction(tenant) as tx:
-            if await means.frozen(tx):
-                waits = True
-                continue
             await _give(tx, [each.id for each in _orders(entries)])
             await control.carried_through(tx, [each.sequence for each in entries])
-    return len(ready) == BATCH and not waits
+    return len(ready) == BATCH
 
 
 async def apply_what_is_ahead(means: Means) -> None:

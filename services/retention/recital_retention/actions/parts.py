@@ -101,12 +101,15 @@ async def erase(means: Means, tenant: UUID) -> bool:
 
 
 async def collect_keys(means: Means, tenant: UUID) -> bool:
-    """Destroy keys that were made for a part whose row was never committed; true when any was found.
+    """Destroy keys that were made for a part whose row was never committed; true when any was found, never if frozen.
 
     A key is committed before the row that names it, so one without a row after the lease is of nothing.
     """
     after: UUID | None = None
     found = False
+    async with means.database.transaction(tenant) as tx:
+        if await means.frozen(tx):
+            return False
     while listed := await means.vault.keys.listed(tenant, older_than=LEASE, after=after):
         after = listed[-1].id
         async with means.database.transaction(tenant) as tx:

@@ -13,6 +13,8 @@ from recital_retention.model import CalendarDuration, Clock
 NEVER_RECORDED = CalendarDuration(months=1, days=0, seconds=0)
 REQUEST_FILE = CalendarDuration(months=24, days=0, seconds=0)
 PACKAGE = CalendarDuration(months=0, days=30, seconds=0)
+TEXTS = CalendarDuration(months=1, days=0, seconds=0)
+"""How long what people wrote about a hold, or about what waited, is kept after that was over."""
 
 
 def end_of_recording(clocks: Iterable[Clock]) -> datetime | None:

@@ -68,10 +68,12 @@ async def written(tx: Transaction, sequences: Sequence[int]) -> None:
     )
 
 
-async def to_carry_through(tx: Transaction, most: int) -> list[ControlEntry]:
-    """Return what is in the ledger and has not been acted on, in order (worker role)."""
+async def to_carry_through(tx: Transaction, most: int, *, only: Sequence[UUID] | None = None) -> list[ControlEntry]:
+    """Return what is in the ledger and has not been acted on, in order (worker role): of some where `only` says so."""
     rows = await tx.execute(
-        "select * from control_queue where written_at is not null order by sequence limit :most", {"most": most}
+        "select * from control_queue where written_at is not null"
+        " and (cast(:only as uuid[]) is null or tenant_id = any(:only)) order by sequence limit :most",
+        {"most": most, "only": None if only is None else list(only)},
     )
     return [_entry(row) for row in rows]
 
