@@ -1,7 +1,5 @@
 """PostgreSQL: transactions bound to one tenant, outbox, inbox, ledgers, alarms, ids and Recital's time."""
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from recital_database.alarms import Alarm, acknowledge, alarm, alarms, open_alarm_counts
 from recital_database.clock import Clock
 from recital_database.connection import NO_TENANT, Database, DatabaseSettings, Transaction, traceparent
@@ -18,7 +16,6 @@ from recital_database.provisioning import Passwords, create_service_database, en
 __all__ = [
     "NO_TENANT",
     "Alarm",
-    "AsyncSession",
     "Clock",
     "Database",
     "DatabaseSettings",

@@ -11,16 +11,16 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 from recital_errors import Unavailable
-from sqlalchemy import URL, CursorResult, Executable, event, text
+from sqlalchemy import URL, CursorResult, Executable, TextClause, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from recital_database.clock import Clock
 
@@ -28,6 +28,7 @@ RoleKind = Literal["app", "worker", "owner"]
 NO_TENANT = UUID(int=0)
 # Deadlock and serialisation failure: nothing was done, the same request may be sent again.
 TRY_AGAIN = frozenset({"40001", "40P01", "55P03", "57014"})
+_ENTER = text("select recital_now() from (select set_config('app.tenant', :tenant, true)) tenant")
 # The W3C traceparent of the work in hand; the runtime sets it, outgoing events carry it.
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -73,9 +74,9 @@ class DatabaseSettings:
 
 @dataclass(slots=True)
 class Transaction:
-    """One open transaction: its session, the tenant it is bound to, and Recital's time, constant within it."""
+    """One open transaction: its connection, the tenant it is bound to, and Recital's time, constant within it."""
 
-    session: AsyncSession
+    connection: AsyncConnection
     tenant: UUID
     now: datetime
     service: str
@@ -85,9 +86,14 @@ class Transaction:
         self, statement: Executable | str, parameters: Mapping[str, Any] | list[dict[str, Any]] | None = None
     ) -> CursorResult[Any]:
         """Run one Core statement (a string is SQL with :named parameters) in this transaction."""
-        connection = await self.session.connection()
-        made = text(statement) if isinstance(statement, str) else statement
-        return await connection.execute(made, parameters)
+        made = _parsed(statement) if isinstance(statement, str) else statement
+        return await self.connection.execute(made, parameters)
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(statement: str) -> TextClause:
+    """Return a statement whose parameters were looked for once, and which is compiled once."""
+    return text(statement)
 
 
 class Database:
@@ -99,8 +105,6 @@ class Database:
         self.clock = Clock()
         self._app = _engine(settings, "app", settings.pool_size)
         self._worker = _engine(settings, "worker", 4)
-        self._app_sessions = async_sessionmaker(self._app, class_=AsyncSession, expire_on_commit=False)
-        self._worker_sessions = async_sessionmaker(self._worker, class_=AsyncSession, expire_on_commit=False)
         self._listeners: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
     @classmethod
@@ -164,13 +168,13 @@ class Database:
 
         Raises Unavailable where the database does not answer, also at the commit: then nothing may be assumed done.
         """
-        async with self._open(self._app_sessions, tenant) as tx:
+        async with self._open(self._app, tenant) as tx:
             yield tx
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Transaction]:
         """Open one transaction of the worker role: it sees the work tables of all tenants, and nothing else."""
-        async with self._open(self._worker_sessions, NO_TENANT) as tx:
+        async with self._open(self._worker, NO_TENANT) as tx:
             yield tx
 
     @asynccontextmanager
@@ -193,16 +197,12 @@ class Database:
                         await automatic.execute(text("select pg_advisory_unlock(hashtextextended(:name, 0))"), name)
 
     @asynccontextmanager
-    async def _open(self, sessions: async_sessionmaker[AsyncSession], tenant: UUID) -> AsyncIterator[Transaction]:
+    async def _open(self, engine: AsyncEngine, tenant: UUID) -> AsyncIterator[Transaction]:
         with unavailable():
-            async with sessions() as session, session.begin():
-                connection = await session.connection()
+            async with engine.begin() as connection:
                 # SET LOCAL with a parameter: it ends with the transaction, so a pooled connection carries no tenant.
-                now = await connection.scalar(
-                    text("select recital_now() from (select set_config('app.tenant', :tenant, true)) tenant"),
-                    {"tenant": str(tenant)},
-                )
-                tx = Transaction(session=session, tenant=tenant, now=now, service=self.service)
+                now = await connection.scalar(_ENTER, {"tenant": str(tenant)})
+                tx = Transaction(connection=connection, tenant=tenant, now=now, service=self.service)
                 yield tx
         for touched in tx.touched:
             for call in self._listeners[touched]:

@@ -37,7 +37,7 @@ async def test_a_row_cannot_be_written_for_another_tenant(ingest: Database) -> N
     async with ingest.transaction(ALPHA) as tx:
         with pytest.raises(ProgrammingError, match="row-level security"):
             await tx.execute("insert into things (tenant_id, name) values (:other, 'evil')", {"other": BETA})
-        await tx.session.rollback()
+        await tx.connection.rollback()
 
 
 async def test_pooled_connections_carry_no_tenant_over(ingest: Database) -> None:
@@ -71,7 +71,7 @@ async def test_the_worker_sees_work_of_all_tenants_and_nothing_else(ingest: Data
     async with ingest.work() as tx:
         with pytest.raises(ProgrammingError, match="permission denied"):
             await tx.execute("select * from things")
-        await tx.session.rollback()
+        await tx.connection.rollback()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_what_is_append_only_cannot_be_changed(ingest: Database, statement
     async with ingest.transaction(ALPHA) as tx:
         with pytest.raises(ProgrammingError, match="permission denied"):
             await tx.execute(statement)
-        await tx.session.rollback()
+        await tx.connection.rollback()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_the_application_role_owns_nothing(ingest: Database, statement: st
     async with ingest.transaction(ALPHA) as tx:
         with pytest.raises(ProgrammingError, match=r"must be owner|permission denied"):
             await tx.execute(statement)
-        await tx.session.rollback()
+        await tx.connection.rollback()
 
 
 async def test_ids_are_version_7_in_order_and_on_recitals_time(ingest: Database) -> None:

@@ -163,7 +163,7 @@ async def test_a_poison_event_replayed_ends_as_if_it_had_never_failed(retention:
     async with ingest.transaction(ALPHA) as tx:
         with pytest.raises(PermanentError):
             await replay_letter(tx, letter, effects.handlers)
-        await tx.session.rollback()
+        await tx.connection.rollback()
     effects.poison = set()
     async with ingest.transaction(ALPHA) as tx:
         assert await replay_letter(tx, letter, effects.handlers)
@@ -217,7 +217,7 @@ async def test_an_event_that_nobody_follows_is_refused(retention: Database, inge
     async with ingest.transaction(ALPHA) as tx:
         with pytest.raises(PermanentError, match="event_unexpected"):
             await receive(tx, told, {})
-        await tx.session.rollback()
+        await tx.connection.rollback()
 
 
 async def test_an_event_that_is_only_followed_advances_the_version(retention: Database, ingest: Database) -> None:
@@ -257,6 +257,32 @@ async def test_one_that_fails_among_events_taken_together_leaves_nothing(retenti
     assert await seen(ingest) == []
     await take(ingest, told, Effects())
     assert await seen(ingest) == ["a", "b"]
+
+
+async def test_one_among_several_that_must_wait_is_taken_by_itself_and_waits(
+    retention: Database, ingest: Database
+) -> None:
+    told = await events(retention, expired(1, "early"), expired(2, "b"))
+
+    async def together(_tx: Transaction, several: Sequence[ClockExpired]) -> None:
+        if any(each.key == "early" for each in several):
+            raise PermanentError("not_together", "One of these must wait.")
+
+    async def alone(_tx: Transaction, event: ClockExpired) -> NotYet | None:
+        return NotYet("fact:1") if event.key == "early" else None
+
+    handlers = {ClockExpired: Together(together, alone)}
+    with pytest.raises(PermanentError):
+        async with ingest.transaction(ALPHA) as tx:
+            await receive(tx, told, handlers)
+    states = []
+    for each in told:
+        async with ingest.transaction(ALPHA) as tx:
+            await receive(tx, [each], handlers)
+    async with ingest.transaction(ALPHA) as tx:
+        states = [row.state for row in await tx.execute("select state from inbox order by id")]
+        assert not await go_on(tx, told[0], handlers)
+    assert states == ["waiting", "done"]
 
 
 async def test_tenants_with_equal_ids_do_not_meet(retention: Database, ingest: Database) -> None:

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from recital_database import Transaction
 from recital_errors import Forbidden, Unauthenticated
-from recital_identity import Permission, Principal, TokenKind, issuer_of, may, verify_access, verify_order
+from recital_identity import Permission, Principal, TokenKind, issuer_of, may, verify_order
 from recital_identity import verify_service as service_behind
 from recital_identity import verify_subject as person_behind
 
@@ -174,6 +174,10 @@ class Router(APIRouter):
         """As FastAPI's, with our route class."""
         super().__init__(prefix=prefix, tags=list(tags or []), route_class=GuardedRoute)
 
+    def include_router(self, router: APIRouter, **_options: Any) -> None:
+        """Take over another router's routes as they are: its own prefix and guards are in them already."""
+        self.routes.extend(router.routes)
+
 
 def runtime_of(request: Request) -> "Runtime":
     """Return the runtime of the process that serves a request."""
@@ -224,14 +228,7 @@ def _either(permission: Permission, action: str) -> Admission:
 
 
 async def _access(token: str, runtime: "Runtime") -> Principal:
-    settings = runtime.settings
-    return verify_access(
-        token,
-        runtime.token_keys,
-        issuer=settings.token_issuer,
-        audience=settings.token_audience,
-        now=runtime.database.clock.now(),
-    )
+    return runtime.tokens.principal_of(token, runtime.database.clock.now())
 
 
 def _allowed(principal: Principal, permission: Permission) -> Principal:

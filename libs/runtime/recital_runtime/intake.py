@@ -28,7 +28,7 @@ TENANTS_AT_ONCE = 8
 class Intake:
     """What a service does with the events that reach it."""
 
-    def __init__(self, database: Database, handlers: Handlers, metrics: Metrics, tracer: Tracer) -> None:
+    def __init__(self, database: Database, handlers: Handlers, metrics: Metrics, tracer: Tracer | None) -> None:
         """`handlers` has every event type the service consumes."""
         self._database, self._handlers, self._metrics, self._tracer = database, handlers, metrics, tracer
         self._places = asyncio.Semaphore(TENANTS_AT_ONCE)

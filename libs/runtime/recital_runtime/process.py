@@ -29,6 +29,7 @@ from recital_vault import (
 )
 
 from recital_runtime import problems
+from recital_runtime.dispatch import Dispatch
 from recital_runtime.intake import Intake
 from recital_runtime.loops import Loop
 from recital_runtime.metrics import Metrics
@@ -41,6 +42,7 @@ from recital_runtime.shared_routes import alarm_routes, health_routes, internal_
 from recital_runtime.signing import SigningKeys
 from recital_runtime.telemetry import Observed, tracer_for
 from recital_runtime.time_routes import time_routes
+from recital_runtime.tokens import Tokens
 
 log = structlog.get_logger()
 SERVICES = ("consent", "ingest", "retention", "dsar")
@@ -62,12 +64,21 @@ class Runtime:
         urls = {name: getattr(settings, f"{name}_url") for name in SERVICES}
         self.neighbours = Neighbours(service, urls, self.database.clock, SigningKeySource(self.signing, "service"))
         self.tracer, self._traces = tracer_for(service, settings.trace_endpoint)
-        self.token_keys = KeySet({})
+        self.tokens = Tokens(settings.token_issuer, settings.token_audience)
         self.not_serving: RecitalError | None = Unavailable("starting", "The service is starting.", retry_after=1)
         self.handlers: Handlers = {}
         self._bus: Bus | None = None
         self._vault: Vault | None = None
         self._loops: dict[str, Loop] = {}
+
+    @property
+    def token_keys(self) -> KeySet:
+        """The issuer's public keys; setting them forgets whom others showed."""
+        return self.tokens.keys
+
+    @token_keys.setter
+    def token_keys(self, keys: KeySet) -> None:
+        self.tokens.trust(keys)
 
     @property
     def bus(self) -> Bus:
@@ -163,12 +174,19 @@ class Runtime:
                 await asyncio.gather(start, return_exceptions=True)
                 await self._close()
 
-        app = FastAPI(title=title, version=self.version, lifespan=lifespan, docs_url=None, redoc_url=None)
+        shared = [health_routes(), time_routes(), alarm_routes(), ledger_routes(tuple(ledgers)), internal_routes()]
+        # The routes themselves, not routers in routers, each of which would ask all of its routes in turn.
+        routes = [route for router in (*shared, *routers) for route in router.routes]
+        app = FastAPI(
+            title=title,
+            version=self.version,
+            lifespan=lifespan,
+            docs_url=None,
+            redoc_url=None,
+            routes=[Dispatch(routes), *routes],
+        )
         app.state.runtime = self
         problems.install(app)
-        shared = [health_routes(), time_routes(), alarm_routes(), ledger_routes(tuple(ledgers)), internal_routes()]
-        for router in (*shared, *routers):
-            app.include_router(router)
         app.add_middleware(Observed, tracer=self.tracer, metrics=self.metrics)
         return app
 
@@ -293,4 +311,5 @@ class Runtime:
         if self._vault is not None:
             self._vault.close()
         await self.database.close()
-        self._traces.shutdown()
+        if self._traces is not None:
+            self._traces.shutdown()

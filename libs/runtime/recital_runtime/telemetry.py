@@ -3,6 +3,8 @@
 The trace goes on through HTTP and NATS as W3C traceparent. Span names are route templates and event names, no ids.
 """
 
+import re
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +16,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Tracer
+from prometheus_client import Histogram
 from recital_database import traceparent
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recital_runtime.metrics import Metrics
@@ -28,20 +30,40 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?")
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
-def tracer_for(service: str, endpoint: str | None) -> tuple[Tracer, TracerProvider]:
-    """Return the tracer of a process; spans leave it only where an OTLP/HTTP endpoint is set."""
+def tracer_for(service: str, endpoint: str | None) -> tuple[Tracer | None, TracerProvider | None]:
+    """Return the tracer of a process; None without an OTLP/HTTP endpoint, since nobody would see its spans."""
+    if not endpoint:
+        return None, None
     provider = TracerProvider(resource=Resource.create({"service.name": f"recital-{service}"}))
-    if endpoint:
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     return provider.get_tracer("recital"), provider
 
 
+def continued(parent: str | None) -> str:
+    """Return the traceparent of work that continues another's, or begins a trace (W3C Trace Context)."""
+    found = _TRACEPARENT.fullmatch(parent) if parent else None
+    trace_id, flags = (found[1], found[2]) if found else (secrets.token_hex(16), "01")
+    return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
+
+
 @contextmanager
-def span(tracer: Tracer, name: str, *, parent: str | None, kind: SpanKind) -> Iterator[None]:
-    """Work under a span that continues `parent` (a traceparent), and pass it on to what is announced or asked."""
+def span(tracer: Tracer | None, name: str, *, parent: str | None, kind: SpanKind) -> Iterator[None]:
+    """Work under a span that continues `parent` (a traceparent), and pass it on to what is announced or asked.
+
+    Without a tracer nothing is told of the work, but the trace goes on all the same.
+    """
+    if tracer is None:
+        token = traceparent.set(continued(parent))
+        try:
+            yield
+        finally:
+            traceparent.reset(token)
+        return
     context = propagate.extract({"traceparent": parent} if parent else {})
     with tracer.start_as_current_span(name, context=context, kind=kind):
         carrier: dict[str, str] = {}
@@ -56,9 +78,10 @@ def span(tracer: Tracer, name: str, *, parent: str | None, kind: SpanKind) -> It
 class Observed:
     """The ASGI layer: a span, a measurement and a log line per request, and the safe headers on every answer."""
 
-    def __init__(self, app: ASGIApp, *, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, tracer: Tracer | None, metrics: Metrics) -> None:
         """Wrap an application."""
         self._app, self._tracer, self._metrics = app, tracer, metrics
+        self._timed: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,9 +94,9 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                said = {name for name, _ in headers}
+                message["headers"] = [*headers, *(each for each in _HEADERS if each[0] not in said)]
             await send(message)
 
         parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
@@ -82,13 +105,22 @@ class Observed:
                 await self._app(scope, receive, answer)
             finally:
                 route = getattr(scope.get("route"), "path", "none")
-                current = trace.get_current_span()
-                current.update_name(f"{scope['method']} {route}")
-                current.set_attribute("http.response.status_code", status)
+                if self._tracer is not None:
+                    current = trace.get_current_span()
+                    current.update_name(f"{scope['method']} {route}")
+                    current.set_attribute("http.response.status_code", status)
                 elapsed = time.perf_counter() - started
-                self._metrics.requests.labels(scope["method"], route, str(status)).observe(elapsed)
+                self._timing(scope["method"], route, status).observe(elapsed)
                 if scope["path"] not in QUIET:
                     log.info(
                         "request", method=scope["method"], route=route, status=status,
                         duration_ms=round(elapsed * 1000, 1), trace=traceparent.get(),
                     )  # fmt: skip
+
+    def _timing(self, method: str, route: str, status: int) -> Histogram:
+        """Return the measure of a route's answers; each is looked up in the registry once."""
+        key = (method, route, status)
+        found = self._timed.get(key)
+        if found is None:
+            found = self._timed[key] = self._metrics.requests.labels(method, route, str(status))
+        return found
