@@ -1,7 +1,7 @@
 import pytest
 from recital_errors import Malformed, UnsupportedMedia
-from recital_ingest.api.media import media_type_of, raw_reader
 from recital_ingest.model.container import Container, raw_sound, recognise
+from recital_ingest.model.media import media_type_of, raw_reader
 from recital_ingest.model.raw import RawReader
 from recital_ingest.model.sound import Encoding, Sound
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from recital_database import who_goes_on
 from recital_errors import Unavailable
 
 from recital_ingest.actions.means import Means
@@ -44,10 +45,9 @@ async def discard(means: Means, intent: Intent, *, refused: str | None = None) -
 
 async def collect(means: Means) -> bool:
     """Clear away uploads whose lease ran out; true when there may be more. Waits while time is doubtful."""
-    if means.database.clock.frozen:
-        return False
     async with means.database.work() as tx:
-        overdue = await uploads.overdue_uploads(tx, AT_ONCE)
+        going = await who_goes_on(means.database, tx)
+        overdue = await uploads.overdue_uploads(tx, AT_ONCE, only=going.only)
     for each in overdue:
         async with means.database.transaction(each.tenant) as tx:
             taken = await uploads.take_over(tx, each.id, epoch=None, lease=TAKEN_FOR)
@@ -70,9 +70,11 @@ class KeySweep:
     async def run(self) -> bool:
         """Look through what has come of age since the last run; never has more to do at once."""
         async with self._means.database.work() as tx:
+            going = await who_goes_on(self._means.database, tx)
             tenants = await reference.tenants(tx)
         for tenant in tenants:
-            await self._sweep(tenant)
+            if tenant in going:
+                await self._sweep(tenant)
         return False
 
     async def _sweep(self, tenant: UUID) -> None:

@@ -1,6 +1,7 @@
 """Permits at ingest: verified when an upload begins, confirmed with consent before its commit, and revoked."""
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 from recital_database import Transaction
@@ -10,10 +11,11 @@ from recital_identity import TokenKind, read_permit
 from recital_ledger import canonical
 
 from recital_ingest.actions.means import Means
+from recital_ingest.actions.refusing import tell_refused
 from recital_ingest.decisions.admission import REVOKED, belongs, still_stands
 from recital_ingest.model.permit import Permit, permit_of, spans_of
 from recital_ingest.model.spans import together
-from recital_ingest.store import permits
+from recital_ingest.store import permits, resumables, uploads
 
 LARGEST = 8_192
 
@@ -77,6 +79,10 @@ async def revoke(tx: Transaction, event: PermitRevoked) -> None:
         remaining=together((each.purposes, each.spans) for each in event.recording_spans),
         revoked_at=event.revoked_at,
     )
+    for each in await resumables.under_permit(tx, event.permit):
+        # The collector clears its pieces away; whoever goes on with it is told.
+        await uploads.take_over(tx, each.id, epoch=1, lease=timedelta(0))
+        await tell_refused(tx, REVOKED.code, permit=event.permit, call=event.call, upload=each.id)
 
 
 async def suspend(tx: Transaction, event: PermitSuspended) -> None:

@@ -10,6 +10,7 @@ from recital_ingest.api.keys import key_routes
 from recital_ingest.api.oversight import oversight_routes
 from recital_ingest.api.parts import part_routes
 from recital_ingest.api.recordings import recording_routes
+from recital_ingest.api.resumable import resumable_routes
 from recital_ingest.api.uploads import upload_routes
 from recital_ingest.store.living import LIVING
 
@@ -20,6 +21,7 @@ def routers(means: Means) -> list[Router]:
     """Return every route of the service."""
     makers = (
         upload_routes,
+        resumable_routes,
         recording_routes,
         annotation_routes,
         grant_routes,

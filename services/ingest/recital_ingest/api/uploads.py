@@ -14,9 +14,9 @@ from recital_ingest.actions.listening import tenant_of
 from recital_ingest.actions.means import Means
 from recital_ingest.actions.uploading import Upload, take_in
 from recital_ingest.api.digests import digests_of
-from recital_ingest.api.media import media_type_of, raw_reader
 from recital_ingest.api.views import RecordingView, recording_view
 from recital_ingest.model.container import RAW_TYPES
+from recital_ingest.model.media import media_type_of, raw_reader
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _TYPES = ("audio/wav", "audio/ogg", "audio/mpeg", "audio/flac", "audio/mp4", "audio/aac", *RAW_TYPES)
@@ -44,7 +44,7 @@ def upload_routes(means: Means) -> Router:
             media_type=media_type,
             digests=digests_of(digest),
             key=key,
-            body=Body(stream=_stream(request), length=_length(request)),
+            body=Body(stream=stream_of(request), length=length_of(request)),
             raw=raw_reader(media_type, parameters),
         )
         taken = await take_in(means, upload)
@@ -55,7 +55,8 @@ def upload_routes(means: Means) -> Router:
     return router
 
 
-async def _stream(request: Request) -> AsyncIterator[bytes]:
+async def stream_of(request: Request) -> AsyncIterator[bytes]:
+    """Give a request's body as it comes. Raises Malformed `upload_broken_off` where its sender leaves."""
     try:
         async for chunk in request.stream():
             yield chunk
@@ -64,6 +65,7 @@ async def _stream(request: Request) -> AsyncIterator[bytes]:
         raise Malformed("upload_broken_off", "The sender has gone.") from None
 
 
-def _length(request: Request) -> int | None:
+def length_of(request: Request) -> int | None:
+    """Return how long a request says its body is; None where it does not say."""
     stated = request.headers.get("content-length")
     return int(stated) if stated is not None and stated.isascii() and stated.isdigit() else None

@@ -50,6 +50,14 @@ class FormatView(Model):
     """What the kept file is, where it is kept as it came: ogg, mp3, flac, m4a, aac, wav."""
 
 
+class PartView(Model):
+    """A part of the file as it was received, in bytes and what they hash to."""
+
+    size: int
+    sha256: str
+    sha512: str
+
+
 class RecordingView(Model):
     """A recording. `masks` are the milliseconds of the received file that were silenced, or cut off at its end."""
 
@@ -62,6 +70,8 @@ class RecordingView(Model):
     call_ended_at: Instant
     received_sha256: str
     received_sha512: str
+    received_parts: Sequence[PartView]
+    """Where there are any, the received hashes are over the hashes of these, in order, each as bytes."""
     size: int
     duration_ms: int
     format: FormatView
@@ -112,6 +122,9 @@ def recording_view(recording: Recording) -> RecordingView:
         call_ended_at=recording.call_ended_at,
         received_sha256=recording.received_sha256.hex(),
         received_sha512=recording.received_sha512.hex(),
+        received_parts=[
+            PartView(size=each.size, sha256=each.sha256.hex(), sha512=each.sha512.hex()) for each in recording.parts
+        ],
         size=recording.received_size,
         duration_ms=recording.frames * 1000 // sound.rate,
         format=_format(recording),

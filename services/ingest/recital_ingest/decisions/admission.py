@@ -156,14 +156,14 @@ def still_stands(permit: Permit, spans: PurposeSpans | None) -> Refusal | None:
 
 def same_bytes(used: Used, received: Digests) -> Repeat | Refusal:
     """Judge a body that was hashed only, sent again under a used permit."""
-    return Repeat(used.recording) if used.digests.agrees(received) else _PERMIT_USED
+    return Repeat(used.recording) if used.digests.agrees(received) else PERMIT_USED
 
 
 BURIED = Refusal(Kind.GONE, "recording_erased", "The recording of this call was erased.")
 REVOKED = Refusal(Kind.FORBIDDEN, "permit_revoked", "The permit was revoked.")
 SUSPENDED = Refusal(Kind.FORBIDDEN, "permit_suspended", "The permit is being decided on; nothing is taken in under it.")
 CLOSED = Refusal(Kind.FORBIDDEN, "tenant_closed", "This tenant is closed and records no more.")
-_PERMIT_USED = Refusal(Kind.FORBIDDEN, "permit_used", "The permit was used for other audio.")
+PERMIT_USED = Refusal(Kind.FORBIDDEN, "permit_used", "The permit was used for other audio.")
 
 
 def _again(asked: Asked, used: Used) -> Repeat | Compare | Refusal:
@@ -174,7 +174,7 @@ def _again(asked: Asked, used: Used) -> Repeat | Compare | Refusal:
         return Refusal(Kind.CONFLICT, "idempotency_key_reused", "This Idempotency-Key was used for another request.")
     if not asked.digests.stated:
         return Compare(used)
-    return Repeat(used.recording) if matches else _PERMIT_USED
+    return Repeat(used.recording) if matches else PERMIT_USED
 
 
 def _stands(permit: Permit, known: Known, *, now: datetime | None) -> Refusal | None:

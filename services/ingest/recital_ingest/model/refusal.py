@@ -53,8 +53,14 @@ class Refusal:
 
 
 _REFUSALS = (Conflict, Forbidden, Gone, Malformed, TooLarge, UnsupportedMedia)
-# The sender's line, not the audio: it will come again.
-_NOT_THE_AUDIO = frozenset({"upload_broken_off", "upload_too_slow"})
+# The sender's line or one request of several, not the audio: it will come again.
+_NOT_THE_AUDIO = frozenset(
+    {
+        *("upload_broken_off", "upload_too_slow", "upload_offset_differs", "upload_longer_than_stated"),
+        *("checksum_differs", "checksum_body_too_large", "upload_in_too_many_pieces", "upload_expired"),
+        "upload_elsewhere",
+    }
+)
 
 
 def refusal_told(error: BaseException) -> str | None:

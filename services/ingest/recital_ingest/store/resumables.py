@@ -18,8 +18,8 @@ from recital_ingest.store.uploads import UPLOADS, leave_behind
 RESUMABLES = table(ResumableRow)
 
 
-async def open_resumable(tx: Transaction, begun: Resumable) -> None:
-    """Write an upload that was begun; its intent row is there and lives as long from now on."""
+async def open_resumable(tx: Transaction, begun: Resumable) -> bool:
+    """Write an upload that was begun; false where its intent row, which lives as long from now on, was taken over."""
     await tx.execute(
         insert(RESUMABLES).values(
             tenant_id=tx.tenant,
@@ -32,7 +32,7 @@ async def open_resumable(tx: Transaction, begun: Resumable) -> None:
             opened_at=begun.opened_at,
         )
     )
-    await _extend(tx, begun.id, until=begun.kept_until, busy_until=tx.now)
+    return await _extend(tx, begun.id, until=begun.kept_until, busy_until=tx.now)
 
 
 async def resumable(tx: Transaction, upload: UUID) -> Resumable | None:
@@ -70,7 +70,7 @@ async def name_piece(tx: Transaction, upload: Resumable, piece: UUID) -> bool:
 
 
 async def add_piece(tx: Transaction, upload: Resumable, piece: Piece, *, busy: timedelta) -> bool:
-    """Acknowledge a piece that is sealed; false where another turn goes on with the upload."""
+    """Acknowledge a piece that is sealed, and keep the upload longer; false where another turn goes on with it."""
     written = [str(piece.object), piece.part.size, piece.part.sha256.hex(), piece.part.sha512.hex(), piece.silenced]
     silencing = upload.silencing
     added = await tx.execute(
@@ -82,9 +82,7 @@ async def add_piece(tx: Transaction, upload: Resumable, piece: Piece, *, busy: t
             silencing=[list(silencing.gaps), silencing.code] if silencing else None,
         )
     )
-    return added.rowcount == 1 and await _extend(
-        tx, upload.id, until=kept_until(upload.opened_at, tx.now), busy_until=tx.now + busy
-    )
+    return added.rowcount == 1 and await _extend(tx, upload.id, until=upload.kept_until, busy_until=tx.now + busy)
 
 
 async def rest(tx: Transaction, upload: Resumable) -> None:

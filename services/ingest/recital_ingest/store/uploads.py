@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from recital_ingest.model.upload import Due, Intent
@@ -37,8 +37,8 @@ async def open_upload(tx: Transaction, intent: Intent, *, lease: timedelta) -> N
     )
 
 
-async def uploads_open(tx: Transaction) -> int:
-    """Return how many uploads of the tenant are under way; one that rests between two requests is not."""
+async def uploads_open(tx: Transaction, *, beside: UUID | None = None) -> int:
+    """Return how many uploads of the tenant, `beside` one, are under way; one between two of its requests is not."""
     counted: int = (
         await tx.execute(
             select(func.count())
@@ -47,6 +47,7 @@ async def uploads_open(tx: Transaction) -> int:
                 mine(UploadRow, tx),
                 UPLOADS.c.state == "open",
                 func.coalesce(UPLOADS.c.busy_until, UPLOADS.c.lease_until) > tx.now,
+                *([UPLOADS.c.id != beside] if beside else []),
             )
         )
     ).scalar_one()
@@ -120,10 +121,11 @@ async def forget_upload(tx: Transaction, intent: Intent) -> None:
     )
 
 
-async def overdue_uploads(tx: Transaction, most: int) -> list[Due]:
-    """Return uploads whose lease ran out, taking turns over tenants (worker role)."""
+async def overdue_uploads(tx: Transaction, most: int, *, only: Sequence[UUID] | None = None) -> list[Due]:
+    """Return uploads whose lease ran out, taking turns over tenants (worker role): some where `only` names them."""
     turn = func.row_number().over(partition_by=UPLOADS.c.tenant_id, order_by=UPLOADS.c.lease_until).label("turn")
-    due = select(UPLOADS.c.tenant_id, UPLOADS.c.id, turn).where(UPLOADS.c.lease_until < tx.now).subquery()
+    theirs = true() if only is None else UPLOADS.c.tenant_id.in_(only)
+    due = select(UPLOADS.c.tenant_id, UPLOADS.c.id, turn).where(UPLOADS.c.lease_until < tx.now, theirs).subquery()
     rows = await tx.execute(select(due).order_by(due.c.turn, due.c.tenant_id).limit(most))
     return [Due(row.tenant_id, row.id) for row in rows]
 

@@ -287,7 +287,7 @@ async def room_of(
     tmp_path: Path,
     claims: Callable[..., dict[str, Any]],
 ) -> AsyncIterator[RoomOf]:
-    """`await room_of()`: ingest with one open tenant; keyword arguments are settings."""
+    """`await room_of()`: ingest with one open tenant; keyword arguments are settings, `beside` makes a replica."""
     stack = AsyncExitStack()
     await vault_of("ingest")
     secrets = ServiceSecrets.of(test_folder / "secrets", "ingest")
@@ -297,8 +297,8 @@ async def room_of(
     (tmp_path / "seed").write_text(new_user()[0])
     (tmp_path / "jwks.json").write_text(json.dumps(issuer.keys.jwks()))
 
-    async def make(**changes: Any) -> Room:
-        found = await database_settings_of("ingest")
+    async def make(beside: Room | None = None, **changes: Any) -> Room:
+        found = beside.settings.database("ingest") if beside else await database_settings_of("ingest")
         told: dict[str, Any] = {
             "port": 1,
             "database_host": found.host,
@@ -324,7 +324,7 @@ async def room_of(
         settings = Settings(**(told | changes))
         app = wire(settings)
         runtime: Runtime = app.state.runtime
-        neighbours = Neighbourhood(SigningKey.generate(), SigningKey.generate())
+        neighbours = beside.neighbours if beside else Neighbourhood(SigningKey.generate(), SigningKey.generate())
         for name, client in runtime.neighbours._clients.items():
             await client.aclose()
             runtime.neighbours._clients[name] = httpx.AsyncClient(
@@ -342,7 +342,8 @@ async def room_of(
         stack.callback(runtime.vault.close)
         stack.push_async_callback(runtime.neighbours.close)
         room.before = frozenset(await runtime.vault.objects.list_keys("ingest/"))
-        await room.open_tenant()
+        if beside is None:
+            await room.open_tenant()
         return room
 
     yield make
