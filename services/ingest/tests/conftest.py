@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import numpy as np
 import pytest
+from recital_identity import Role
 from recital_ingest.model.permit import Permit, permit_of
 from recital_ingest.model.recording import Recording, State, Track
 from recital_ingest.model.sound import Encoding, Sound
@@ -159,3 +161,52 @@ def claims() -> MakeClaims:
 @pytest.fixture(scope="session")
 def permit() -> MakePermit:
     return make_permit
+
+
+class TusSender:
+    """Speaks the protocol by hand."""
+
+    def __init__(self, room: Any) -> None:
+        self.room = room
+        self.headers = room.token(Role.INTEGRATOR) | {"Tus-Resumable": "1.0.0"}
+
+    async def create(self, permit: str, length: int, body: bytes | None = None, **more: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in more.items()}
+        first = {"Content-Type": "application/offset+octet-stream"} if body is not None else {}
+        said = self.headers | {"Recital-Permit": permit, "Upload-Length": str(length)} | first | named
+        answer: httpx.Response = await self.room.client.post("/v1/uploads", content=body or b"", headers=said)
+        return answer
+
+    async def patch(self, url: str, offset: int, body: Any, **more: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in more.items()}
+        said = self.headers | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"} | named
+        answer: httpx.Response = await self.room.client.patch(url, content=body, headers=said)
+        return answer
+
+    async def head(self, url: str) -> httpx.Response:
+        answer: httpx.Response = await self.room.client.head(url, headers=self.headers)
+        return answer
+
+    async def begun(self, permit: str, length: int, **more: str) -> str:
+        answer = await self.create(permit, length, None, **more)
+        assert answer.status_code == 201, answer.text
+        return str(answer.headers["location"])
+
+    async def sent(self, permit: str, file: bytes, *sizes: int, **more: str) -> dict[str, Any]:
+        """Send a file in requests of these sizes and the rest; return the recording it became."""
+        url, at = await self.begun(permit, len(file), **more), 0
+        for size in (*sizes, len(file)):
+            answer = await self.patch(url, at, file[at : at + size])
+            assert answer.status_code == 204, answer.text
+            at = min(at + size, len(file))
+            assert answer.headers["upload-offset"] == str(at)
+        return await self.recording(answer.headers["recital-recording"])
+
+    async def recording(self, recording: str) -> dict[str, Any]:
+        made: dict[str, Any] = (await self.room.client.get(f"/v1/recordings/{recording}", headers=self.headers)).json()
+        return made
+
+
+@pytest.fixture(scope="session")
+def tus() -> Callable[[Any], TusSender]:
+    return TusSender

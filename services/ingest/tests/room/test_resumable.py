@@ -4,13 +4,10 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
-from recital_events import PermitRevoked, PermitSuspended
 from recital_identity import Role
 from recital_ingest.actions.clearing import collect
 from recital_ingest.model.sound import Encoding, Sound
@@ -18,6 +15,7 @@ from recital_ingest.model.sound import Encoding, Sound
 RoomOf = Callable[..., Awaitable[Any]]
 MakeWav = Callable[..., bytes]
 MakeSamples = Callable[..., bytes]
+MakeSender = Callable[[Any], Any]
 NOTHING = (0, 0, 0, 0)
 PCM = Sound(Encoding.PCM_16, 2, 48_000)
 HALF = [{"purposes": ["contract"], "spans": [[2_000, 5_000], [6_000, 8_000]]}]
@@ -43,50 +41,6 @@ LONG = {
 }
 
 
-class Sender:
-    """Speaks the protocol by hand."""
-
-    def __init__(self, room: Any) -> None:
-        self.room = room
-        self.headers = room.token(Role.INTEGRATOR) | {"Tus-Resumable": "1.0.0"}
-
-    async def create(self, permit: str, length: int, body: bytes | None = None, **more: str) -> httpx.Response:
-        named = {name.replace("_", "-"): value for name, value in more.items()}
-        first = {"Content-Type": "application/offset+octet-stream"} if body is not None else {}
-        said = self.headers | {"Recital-Permit": permit, "Upload-Length": str(length)} | first | named
-        answer: httpx.Response = await self.room.client.post("/v1/uploads", content=body or b"", headers=said)
-        return answer
-
-    async def patch(self, url: str, offset: int, body: Any, **more: str) -> httpx.Response:
-        named = {name.replace("_", "-"): value for name, value in more.items()}
-        said = self.headers | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"} | named
-        answer: httpx.Response = await self.room.client.patch(url, content=body, headers=said)
-        return answer
-
-    async def head(self, url: str) -> httpx.Response:
-        answer: httpx.Response = await self.room.client.head(url, headers=self.headers)
-        return answer
-
-    async def begun(self, permit: str, length: int, **more: str) -> str:
-        answer = await self.create(permit, length, None, **more)
-        assert answer.status_code == 201, answer.text
-        return str(answer.headers["location"])
-
-    async def sent(self, permit: str, file: bytes, *sizes: int, **more: str) -> dict[str, Any]:
-        """Send a file in requests of these sizes and the rest; return the recording it became."""
-        url, at = await self.begun(permit, len(file), **more), 0
-        for size in (*sizes, len(file)):
-            answer = await self.patch(url, at, file[at : at + size])
-            assert answer.status_code == 204, answer.text
-            at = min(at + size, len(file))
-            assert answer.headers["upload-offset"] == str(at)
-        return await self.recording(answer.headers["recital-recording"])
-
-    async def recording(self, recording: str) -> dict[str, Any]:
-        made: dict[str, Any] = (await self.room.client.get(f"/v1/recordings/{recording}", headers=self.headers)).json()
-        return made
-
-
 async def played(room: Any, recording: str) -> bytes:
     grant = (await room.grant(recording)).json()["id"]
     audio: bytes = (await room.play(recording, grant)).content
@@ -102,9 +56,11 @@ async def test_what_is_spoken_is_told_to_everyone(room: Any) -> None:
     assert answer.headers["tus-max-size"] == str(2 << 30)
 
 
-async def test_a_file_in_pieces_comes_back_byte_for_byte_with_the_hash_of_the_whole(room: Any, call: bytes) -> None:
+async def test_a_file_in_pieces_comes_back_byte_for_byte_with_the_hash_of_the_whole(
+    room: Any, tus: MakeSender, call: bytes
+) -> None:
     # Within the header, within a frame, and so small that no piece could be recognised by itself.
-    told = await Sender(room).sent(room.permit(), call, 3, 30, 20_001, 70_000)
+    told = await tus(room).sent(room.permit(), call, 3, 30, 20_001, 70_000)
     assert (told["received_sha256"], told["size"]) == (hashlib.sha256(call).hexdigest(), len(call))
     assert (told["received_parts"], told["unmasked"]) == ([], True)
     assert await played(room, told["id"]) == call
@@ -113,8 +69,10 @@ async def test_a_file_in_pieces_comes_back_byte_for_byte_with_the_hash_of_the_wh
     assert (await room.left())[1:3] == (1, 2)
 
 
-async def test_pieces_are_silenced_before_they_are_stored(room: Any, call: bytes, samples: MakeSamples) -> None:
-    sender, marker = Sender(room), bytes(range(32))
+async def test_pieces_are_silenced_before_they_are_stored(
+    room: Any, tus: MakeSender, call: bytes, samples: MakeSamples
+) -> None:
+    sender, marker = tus(room), bytes(range(32))
     at = call.index(b"data") + 8
     marked = call[: at + 100] + marker + call[at + 132 :]
     url = await sender.begun(room.permit(spans=HALF), len(marked))
@@ -132,8 +90,10 @@ async def test_pieces_are_silenced_before_they_are_stored(room: Any, call: bytes
     assert kept[at + 32_000 + 3_200 : at + 70_000] == marked[at + 32_000 + 3_200 : at + 70_000]
 
 
-async def test_a_silenced_file_in_pieces_is_named_by_the_hashes_of_its_parts(room: Any, call: bytes) -> None:
-    told = await Sender(room).sent(room.permit(spans=HALF), call, 40_000, 60_000)
+async def test_a_silenced_file_in_pieces_is_named_by_the_hashes_of_its_parts(
+    room: Any, tus: MakeSender, call: bytes
+) -> None:
+    told = await tus(room).sent(room.permit(spans=HALF), call, 40_000, 60_000)
     parts = [call[:40_000], call[40_000:100_000], call[100_000:]]
     assert [part["size"] for part in told["received_parts"]] == [len(part) for part in parts]
     assert [part["sha256"] for part in told["received_parts"]] == [hashlib.sha256(part).hexdigest() for part in parts]
@@ -144,15 +104,19 @@ async def test_a_silenced_file_in_pieces_is_named_by_the_hashes_of_its_parts(roo
     assert await played(room, told["id"]) == await played(room, whole["id"])
 
 
-async def test_a_silenced_file_that_comes_in_one_request_has_the_hash_of_the_whole(room: Any, long_call: bytes) -> None:
+async def test_a_silenced_file_that_comes_in_one_request_has_the_hash_of_the_whole(
+    room: Any, tus: MakeSender, long_call: bytes
+) -> None:
     silenced = LONG | {"spans": [{"purposes": ["contract"], "spans": [[0, 10_000], [40_000, 60_000]]}]}
-    told = await Sender(room).sent(room.permit(**silenced), long_call)
+    told = await tus(room).sent(room.permit(**silenced), long_call)
     assert (told["received_sha256"], told["received_parts"]) == (hashlib.sha256(long_call).hexdigest(), [])
     assert told["masks"] == [[10_000, 40_000]]
 
 
-async def test_a_sender_that_broke_off_goes_on_from_what_is_durable(room: Any, long_call: bytes) -> None:
-    sender = Sender(room)
+async def test_a_sender_that_broke_off_goes_on_from_what_is_durable(
+    room: Any, tus: MakeSender, long_call: bytes
+) -> None:
+    sender = tus(room)
     url = await sender.begun(room.permit(**LONG), len(long_call))
 
     async def body() -> AsyncIterator[bytes]:
@@ -169,21 +133,23 @@ async def test_a_sender_that_broke_off_goes_on_from_what_is_durable(room: Any, l
     assert told["received_sha256"] == hashlib.sha256(long_call).hexdigest()
 
 
-async def test_another_replica_goes_on_with_an_upload(room_of: RoomOf, call: bytes) -> None:
+async def test_another_replica_goes_on_with_an_upload(room_of: RoomOf, tus: MakeSender, call: bytes) -> None:
     first = await room_of()
     second = await room_of(beside=first)
-    sender = Sender(first)
+    sender = tus(first)
     url = await sender.begun(first.permit(), len(call))
     await sender.patch(url, 0, call[:50_000])
-    other = Sender(second)
+    other = tus(second)
     other.headers = sender.headers
     assert (await other.head(url)).headers["upload-offset"] == "50000"
     answer = await other.patch(url, 50_000, call[50_000:])
     assert (await sender.recording(answer.headers["recital-recording"]))["unmasked"] is True
 
 
-async def test_the_last_byte_is_acknowledged_by_the_recording_and_not_before(room: Any, call: bytes) -> None:
-    sender = Sender(room)
+async def test_the_last_byte_is_acknowledged_by_the_recording_and_not_before(
+    room: Any, tus: MakeSender, call: bytes
+) -> None:
+    sender = tus(room)
     url = await sender.begun(room.permit(), len(call))
     await sender.patch(url, 0, call[:50_000])
     room.neighbours.silent.add("consent")
@@ -201,123 +167,10 @@ async def test_the_last_byte_is_acknowledged_by_the_recording_and_not_before(roo
     assert len(await room.events("recording.stored")) == 1
 
 
-async def test_an_upload_goes_on_although_its_permit_expired_and_a_new_one_does_not_begin(
-    room: Any, call: bytes
-) -> None:
-    sender, permit = Sender(room), room.permit()
-    url = await sender.begun(permit, len(call))
-    await sender.patch(url, 0, call[:50_000])
-    await room.later("20 minutes")
-    sender.headers |= room.token(Role.INTEGRATOR)
-    assert (await sender.create(permit, len(call))).json()["code"] == "permit_expired"
-    assert (await sender.patch(url, 50_000, call[50_000:])).status_code == 204
-
-
-async def test_a_revoked_permit_ends_an_upload_between_two_requests_and_leaves_nothing(room: Any, call: bytes) -> None:
-    sender, permit, call_id = Sender(room), UUID(int=0xABC), UUID(int=0xABD)
-    url = await sender.begun(room.permit(jti=str(permit), call=str(call_id)), len(call))
-    await sender.patch(url, 0, call[:50_000])
-    await room.hear(
-        PermitRevoked(permit=permit, call=call_id, recording_spans=(), revoked_at=room.now, reason="objected")
-    )
-    assert (await sender.patch(url, 50_000, call[50_000:])).status_code == 404
-    assert (await sender.head(url)).status_code == 404
-    [told] = await room.events("recording.refused")
-    assert told["code"] == "permit_revoked"
-    await room.later("1 second")
-    await collect(room.means)
-    assert await room.left() == NOTHING
-
-
-async def test_a_permit_revoked_while_a_piece_comes_in_ends_the_upload(room: Any, long_call: bytes) -> None:
-    sender, permit, call_id = Sender(room), UUID(int=0xABC), UUID(int=0xABD)
-    url = await sender.begun(room.permit(jti=str(permit), call=str(call_id), **LONG), len(long_call))
-
-    async def body() -> AsyncIterator[bytes]:
-        yield long_call[: 5 * MIB]
-        await room.hear(
-            PermitRevoked(permit=permit, call=call_id, recording_spans=(), revoked_at=room.now, reason="objected")
-        )
-        yield long_call[5 * MIB :]
-
-    answer = await sender.patch(url, 0, body())
-    assert (answer.status_code, answer.json()["code"]) == (403, "permit_revoked")
-    await room.later("1 second")
-    await collect(room.means)
-    assert await room.left() == NOTHING
-
-
-async def test_a_revocation_that_only_consent_knows_of_stores_nothing(room: Any, call: bytes) -> None:
-    sender = Sender(room)
-    url = await sender.begun(room.permit(), len(call))
-    await sender.patch(url, 0, call[:50_000])
-    room.neighbours.verdict = {"stands": False}
-    answer = await sender.patch(url, 50_000, call[50_000:])
-    assert (answer.status_code, answer.json()["code"]) == (403, "permit_revoked")
-    assert (await sender.head(url)).status_code == 404
-    assert await room.left() == NOTHING
-
-
-async def test_a_suspended_permit_lets_an_upload_wait(room: Any, call: bytes) -> None:
-    sender, permit, call_id = Sender(room), UUID(int=0xABC), UUID(int=0xABD)
-    url = await sender.begun(room.permit(jti=str(permit), call=str(call_id)), len(call))
-    await room.hear(PermitSuspended(permit=permit, call=call_id, suspended_at=room.now, reason="objected"))
-    assert (await sender.patch(url, 0, call)).json()["code"] == "permit_suspended"
-    assert (await sender.head(url)).headers["upload-offset"] == "0"
-
-
-async def test_a_sender_may_end_its_upload_and_nothing_is_left(room: Any, call: bytes) -> None:
-    sender = Sender(room)
-    url = await sender.begun(room.permit(), len(call))
-    await sender.patch(url, 0, call[:50_000])
-    assert (await room.left())[2] == 1
-    assert (await room.client.delete(url, headers=sender.headers)).status_code == 204
-    assert await room.left() == NOTHING
-    assert (await sender.head(url)).status_code == 404
-    # A finished one is a recording, whose end retention orders.
-    url = await sender.begun(room.permit(), len(call))
-    await sender.patch(url, 0, call)
-    overridden = sender.headers | {"X-HTTP-Method-Override": "DELETE"}
-    assert (await room.client.post(url, headers=overridden)).json()["code"] == "upload_finished"
-
-
-async def test_an_abandoned_upload_lives_24_hours_after_its_last_byte_and_vanishes(room: Any, call: bytes) -> None:
-    sender = Sender(room)
-    url = await sender.begun(room.permit(), len(call))
-    await room.later("23 hours")
-    sender.headers |= room.token(Role.INTEGRATOR)
-    answer = await sender.patch(url, 0, call[:50_000])
-    expires = answer.headers["upload-expires"]
-    assert expires.endswith("GMT")
-    await room.later("23 hours")
-    await collect(room.means)
-    sender.headers |= room.token(Role.INTEGRATOR)
-    assert (await sender.head(url)).headers["upload-expires"] == expires
-    await room.later("1 hour")
-    sender.headers |= room.token(Role.INTEGRATOR)
-    assert (await sender.head(url)).status_code == 410
-    await room.later("1 second")
-    assert (await sender.patch(url, 50_000, b"x")).json()["code"] == "upload_expired"
-    await collect(room.means)
-    assert await room.left() == NOTHING
-    assert await room.rows("select * from resumables") == []
-
-
-async def test_a_finished_upload_is_forgotten_and_its_recording_is_not(room: Any, call: bytes) -> None:
-    sender = Sender(room)
-    await sender.sent(room.permit(), call, 50_000)
-    await collect(room.means)
-    assert await room.left() == (1, 1, 2, 0)
-    await room.later("25 hours")
-    await collect(room.means)
-    assert (await room.left())[:3] == (0, 1, 2)
-    assert await room.rows("select * from resumables") == []
-
-
 async def test_the_first_bytes_may_come_with_the_creation_and_the_same_key_gives_the_same_upload(
-    room: Any, call: bytes
+    room: Any, tus: MakeSender, call: bytes
 ) -> None:
-    sender, permit = Sender(room), room.permit()
+    sender, permit = tus(room), room.permit()
     made = await sender.create(permit, len(call), call[:60_000], Idempotency_Key="one")
     assert (made.status_code, made.headers["upload-offset"]) == (201, "60000")
     again = await sender.create(permit, len(call), call[:60_000], Idempotency_Key="one")
@@ -330,11 +183,13 @@ async def test_the_first_bytes_may_come_with_the_creation_and_the_same_key_gives
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
-async def test_a_request_whose_checksum_is_wrong_counts_for_nothing(room: Any, call: bytes, algorithm: str) -> None:
+async def test_a_request_whose_checksum_is_wrong_counts_for_nothing(
+    room: Any, tus: MakeSender, call: bytes, algorithm: str
+) -> None:
     def said(body: bytes) -> str:
         return f"{algorithm} {base64.b64encode(hashlib.new(algorithm, body).digest()).decode()}"
 
-    sender = Sender(room)
+    sender = tus(room)
     url = await sender.begun(room.permit(), len(call))
     wrong = await sender.patch(url, 0, call[:60_000], Upload_Checksum=said(b"other"))
     assert (wrong.status_code, wrong.json()["code"]) == (460, "checksum_differs")
@@ -345,8 +200,8 @@ async def test_a_request_whose_checksum_is_wrong_counts_for_nothing(room: Any, c
     assert unknown.json()["code"] == "upload_header_malformed"
 
 
-async def test_two_requests_of_one_upload_do_not_both_write(room: Any, call: bytes) -> None:
-    sender = Sender(room)
+async def test_two_requests_of_one_upload_do_not_both_write(room: Any, tus: MakeSender, call: bytes) -> None:
+    sender = tus(room)
     url = await sender.begun(room.permit(), len(call))
     waiting, going = asyncio.Event(), asyncio.Event()
 
@@ -365,9 +220,11 @@ async def test_two_requests_of_one_upload_do_not_both_write(room: Any, call: byt
     assert len(await room.events("recording.stored")) == 1
 
 
-async def test_an_upload_under_way_counts_for_the_cap_and_one_at_rest_does_not(room_of: RoomOf, call: bytes) -> None:
+async def test_an_upload_under_way_counts_for_the_cap_and_one_at_rest_does_not(
+    room_of: RoomOf, tus: MakeSender, call: bytes
+) -> None:
     room = await room_of(uploads_per_tenant=1)
-    sender, answers = Sender(room), []
+    sender, answers = tus(room), []
     urls = [await sender.begun(room.permit(), len(call)) for _ in range(2)]
 
     async def body() -> AsyncIterator[bytes]:
@@ -388,9 +245,15 @@ async def test_an_upload_under_way_counts_for_the_cap_and_one_at_rest_does_not(r
     ],
 )
 async def test_what_is_refused_at_its_first_bytes_ends_the_upload(
-    room: Any, call: bytes, changes: dict[str, Any], file: bytes | None, headers: dict[str, str], code: str
+    room: Any,
+    tus: MakeSender,
+    call: bytes,
+    changes: dict[str, Any],
+    file: bytes | None,
+    headers: dict[str, str],
+    code: str,
 ) -> None:
-    sender, body = Sender(room), file or call
+    sender, body = tus(room), file or call
     url = await sender.begun(room.permit(**changes), len(body), **headers)
     answer = await sender.patch(url, 0, body[:50_000])
     assert answer.json()["code"] == code
@@ -399,8 +262,10 @@ async def test_what_is_refused_at_its_first_bytes_ends_the_upload(
     assert await room.left() == NOTHING
 
 
-async def test_what_the_protocol_forbids_is_refused_and_the_upload_goes_on(room: Any, call: bytes) -> None:
-    sender = Sender(room)
+async def test_what_the_protocol_forbids_is_refused_and_the_upload_goes_on(
+    room: Any, tus: MakeSender, call: bytes
+) -> None:
+    sender = tus(room)
     url = await sender.begun(room.permit(), len(call))
     longer = await sender.patch(url, 0, call + b"more")
     differs = await sender.patch(url, 7, call)
@@ -425,15 +290,15 @@ async def test_what_the_protocol_forbids_is_refused_and_the_upload_goes_on(room:
     ],
 )
 async def test_what_cannot_become_a_recording_does_not_begin(
-    room: Any, length: int, headers: dict[str, str], status: int, code: str
+    room: Any, tus: MakeSender, length: int, headers: dict[str, str], status: int, code: str
 ) -> None:
-    answer = await Sender(room).create(room.permit(), length, None, **headers)
+    answer = await tus(room).create(room.permit(), length, None, **headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert await room.left() == NOTHING
 
 
-async def test_an_upload_of_another_tenant_is_not_there(room: Any, call: bytes) -> None:
-    sender, other = Sender(room), UUID(int=77)
+async def test_an_upload_of_another_tenant_is_not_there(room: Any, tus: MakeSender, call: bytes) -> None:
+    sender, other = tus(room), UUID(int=77)
     url = await sender.begun(room.permit(), len(call))
     await room.open_tenant(other)
     foreign = sender.headers | room.token(Role.INTEGRATOR, tenant=other)
@@ -448,15 +313,15 @@ async def test_an_upload_of_another_tenant_is_not_there(room: Any, call: bytes) 
     assert (await room.client.head(url, headers=listener)).status_code == 403
 
 
-async def test_raw_samples_in_pieces_are_what_their_type_says(room: Any, samples: MakeSamples) -> None:
+async def test_raw_samples_in_pieces_are_what_their_type_says(room: Any, tus: MakeSender, samples: MakeSamples) -> None:
     raw = samples(Sound(Encoding.MU_LAW, 2, 8_000), 80_000)
     said = base64.b64encode(b"audio/PCMU;channels=2").decode()
-    told = await Sender(room).sent(room.permit(spans=HALF), raw, 10, 50_000, Upload_Metadata=f"filetype {said}")
+    told = await tus(room).sent(room.permit(spans=HALF), raw, 10, 50_000, Upload_Metadata=f"filetype {said}")
     assert (told["format"]["encoding"], told["masks"]) == ("mu_law", [[0, 2_000], [5_000, 6_000], [8_000, 10_000]])
 
 
-async def test_a_used_permit_begins_nothing(room: Any, call: bytes) -> None:
-    permit, sender = room.permit(), Sender(room)
+async def test_a_used_permit_begins_nothing(room: Any, tus: MakeSender, call: bytes) -> None:
+    permit, sender = room.permit(), tus(room)
     url = await sender.begun(permit, len(call))
     await room.send(permit, call)
     assert (await sender.create(permit, len(call))).json()["code"] == "permit_used"
@@ -464,17 +329,3 @@ async def test_a_used_permit_begins_nothing(room: Any, call: bytes) -> None:
     answer = await sender.patch(url, 0, call)
     assert answer.status_code == 204
     assert answer.headers["recital-recording"] == (await room.events("recording.stored"))[0]["recording"]
-
-
-async def test_an_upload_that_is_gone_on_with_again_and_again_ends_after_seven_days(room: Any, call: bytes) -> None:
-    sender = Sender(room)
-    url, at = await sender.begun(room.permit(), len(call)), 0
-    for _ in range(8):
-        await room.later("22 hours")
-        sender.headers |= room.token(Role.INTEGRATOR)
-        answer = await sender.patch(url, at, call[at : at + 1_000])
-        at += 1_000
-        if answer.status_code != 204:
-            break
-    assert (answer.status_code, at) == (410, 8_000)
-    assert timedelta(hours=22 * 7) < timedelta(days=7) < timedelta(hours=22 * 8)
