@@ -6,6 +6,7 @@ from recital_database.connection import NO_TENANT, Database, DatabaseSettings, T
 from recital_database.control import advance_control_position, control_position
 from recital_database.dead_letters import DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
 from recital_database.freezes import Freeze, Going, frozen_for, open_freeze, release_all, release_tenant, who_goes_on
+from recital_database.gathering import Gathered
 from recital_database.idempotency import claim, remember
 from recital_database.ids import new_id, new_ids
 from recital_database.inbox import Handler, Handlers, NotYet, Together
@@ -21,6 +22,7 @@ __all__ = [
     "DatabaseSettings",
     "DeadLetter",
     "Freeze",
+    "Gathered",
     "Going",
     "Handler",
     "Handlers",
