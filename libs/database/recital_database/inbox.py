@@ -32,10 +32,12 @@ Handler = Callable[[Transaction, Any], Awaitable[NotYet | None]]
 class Together:
     """A handler that takes the tenant's events of its type that come one after another at once, in their order.
 
-    For effects that are one statement however many there are. It never has to wait for a fact.
+    For effects that are one statement however many there are. It never waits for a fact: where one of several would
+    have to, it raises PermanentError, whereupon each is taken by itself, by `alone` where that is given.
     """
 
     handle: Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+    alone: Handler | None = None
 
 
 Handlers = Mapping[type[Event], Handler | Together | None]
@@ -111,8 +113,8 @@ class _Row:
 class _Intake:
     """One transaction's work on the inbox: positions locked at the start, rows and positions written at the end."""
 
-    def __init__(self, tx: Transaction, handlers: Handlers) -> None:
-        self._tx, self._handlers = tx, handlers
+    def __init__(self, tx: Transaction, handlers: Handlers, *, single: bool = False) -> None:
+        self._tx, self._handlers, self._single = tx, handlers, single
         self._positions: dict[Key, Position] = {}
         self._moved: set[Key] = set()
         self._rows: list[_Row] = []
@@ -160,6 +162,8 @@ class _Intake:
         if type(event) not in self._handlers:
             raise PermanentError("event_unexpected", f"{self._tx.service} does not follow {envelope.name}.")
         handler = self._handlers[type(event)]
+        if isinstance(handler, Together) and self._single and handler.alone is not None:
+            handler = handler.alone
         if isinstance(handler, Together):
             await self._gather(handler, event)
             self.advance(envelope, "done")
@@ -217,7 +221,7 @@ async def receive(tx: Transaction, envelopes: Sequence[Envelope], handlers: Hand
     Raises what a handler raises, and PermanentError for an event that can never take effect: the caller rolls back and
     takes the events one by one, so that only the one at fault fails.
     """
-    intake = _Intake(tx, handlers)
+    intake = _Intake(tx, handlers, single=len(envelopes) == 1)
     await intake.lock(envelopes)
     for envelope in envelopes:
         await intake.take(envelope)
@@ -265,7 +269,7 @@ async def held_back(tx: Transaction) -> list[Envelope]:
 
 async def go_on(tx: Transaction, envelope: Envelope, handlers: Handlers) -> bool:
     """Try one held-back event again; true when it took effect (or had already)."""
-    intake = _Intake(tx, handlers)
+    intake = _Intake(tx, handlers, single=True)
     await intake.lock([envelope])
     if standing_of(intake._positions[key_of(envelope)], envelope, known=False) is not Standing.NEXT:  # noqa: SLF001 - same room
         return False

@@ -271,7 +271,7 @@ async def test_one_among_several_that_must_wait_is_taken_by_itself_and_waits(
     async def alone(_tx: Transaction, event: ClockExpired) -> NotYet | None:
         return NotYet("fact:1") if event.key == "early" else None
 
-    handlers = {ClockExpired: Together(together, alone)}
+    handlers: Handlers = {ClockExpired: Together(together, alone)}
     with pytest.raises(PermanentError):
         async with ingest.transaction(ALPHA) as tx:
             await receive(tx, told, handlers)

@@ -1,6 +1,6 @@
 """Events in: every event of the aggregates that retention follows, each handed to one action."""
 
-from recital_database import Handlers, Transaction
+from recital_database import Handlers, Together, Transaction
 from recital_events import (
     CallEnded,
     CallRegistered,
@@ -43,7 +43,7 @@ from recital_retention.actions.endings import report_ending
 from recital_retention.actions.means import Means
 from recital_retention.actions.parts import order_part
 from recital_retention.actions.persons import merge_persons, split_persons
-from recital_retention.actions.proving import take_answer, take_trouble
+from recital_retention.actions.proving import take_answer, take_answers, take_trouble
 from recital_retention.actions.recordings import reinstate_permit, revoke_permit, store_recording, suspend_permit
 from recital_retention.actions.registering import end_call, open_tenant, publish_purpose, register_call
 from recital_retention.actions.requests import close_request, receive_request
@@ -65,7 +65,7 @@ def handlers(means: Means) -> Handlers:
         PermitRevoked: revoke_permit,
         RecordingStored: store_recording,
         CopyRegistered: register_copy,
-        HoldingErased: take_answer,
+        HoldingErased: Together(take_answers, take_answer),
         HoldingStuck: take_trouble,
         RequestReceived: receive_request,
         RequestClosed: close_request,

@@ -19,7 +19,7 @@ import httpx
 import pytest_asyncio
 import recital_events as told
 from recital_bus import new_user
-from recital_database import Database, DatabaseSettings, NotYet
+from recital_database import Database, DatabaseSettings, NotYet, Together
 from recital_identity import LocalIssuer, Order, Role, SigningKey, issue_order
 from recital_retention.actions.means import Means
 from recital_retention.consumers import handlers
@@ -103,6 +103,8 @@ class Room:
     async def heard(self, event: told.Event, tenant: UUID = TENANT) -> NotYet | None:
         """Let an event take effect as the inbox does, and return what it waits for."""
         handler = handlers(self.means)[told.CATALOGUE[event.name]]
+        if isinstance(handler, Together):
+            handler = handler.alone
         assert callable(handler)
         async with self.database.transaction(tenant) as tx:
             return await handler(tx, event)

@@ -10,7 +10,7 @@ from recital_database import release_tenant
 from recital_errors import PermanentError, Unavailable
 from recital_events import Place
 from recital_identity import KeySet, TokenKind, read
-from recital_retention.actions import control, expiring
+from recital_retention.actions import control, expiring, proving
 from recital_retention.schedule import carry_orders_through, certify, look_at_due, watch
 from sqlalchemy import event as sql_event
 
@@ -306,3 +306,26 @@ async def test_a_batch_of_orders_takes_few_statements(room: Any) -> None:
     await expiring.look(room.means, UUID(int=0xA))
     # Announcing an event is one statement each (24 clocks ended); the rest is for the whole batch.
     assert len(sent) - 24 <= 25
+
+
+async def test_many_answers_at_once_take_few_statements_and_none_that_must_wait_is_lost(room: Any) -> None:
+    recordings = [await room.recording() for _ in range(12)]
+    await room.later("6 months 1 day")
+    await room.settle(answer=False)
+    ordered = [each for each in await room.events("erasure.ordered") if each["kind"] == "recording"]
+    # One of them is proved by two answers, each for some of its places.
+    answers = [room.erased(each, await room.places(UUID(each["holding"]))) for each in ordered[1:]]
+    places = await room.places(UUID(ordered[0]["holding"]))
+    answers += [room.erased(ordered[0], places[:1]), room.erased(ordered[0], places[1:])]
+    sent: list[Any] = []
+    sql_event.listen(room.database._app.sync_engine, "before_cursor_execute", lambda *each: sent.append(each[2]))
+    async with room.database.transaction(UUID(int=0xA)) as tx:
+        await proving.take_answers(tx, answers)
+    assert len(sent) <= 8
+    await certify(room.means)
+    assert {await room.state(each.recording) for each in recordings} == {"erased"}
+    unknown = room.erased({**ordered[0], "order": str(room.fresh())}, places)
+    async with room.database.transaction(UUID(int=0xA)) as tx:
+        with pytest.raises(PermanentError, match="not_together"):
+            await proving.take_answers(tx, [unknown])
+    assert await room.heard(unknown) is not None

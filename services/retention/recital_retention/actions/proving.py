@@ -22,8 +22,34 @@ BATCH = 100
 
 async def take_answer(tx: Transaction, event: HoldingErased) -> NotYet | None:
     """Note an owner's proofs; when every place is proved the order is verified. Raises PermanentError."""
-    proofs = [PlaceProof(each.place.kind, each.place.id, each.method, each.absent_at) for each in event.proofs]
-    return await take_proofs(tx, event.order, event.holding, proofs)
+    return await take_proofs(tx, event.order, event.holding, _proofs(event))
+
+
+async def take_answers(tx: Transaction, events: Sequence[HoldingErased]) -> None:
+    """Note many owners' proofs at once. Raises PermanentError where one must be taken by itself (`take_answer`)."""
+    await holdings.lock(tx, [each.holding for each in events])
+    known = await orders.find_orders(tx, [each.order for each in events])
+    proofs: dict[UUID, list[PlaceProof]] = {}
+    for each in events:
+        order = known.get(each.order)
+        if order is None or order.state is OrderState.ORDERING or order.holding != each.holding or order.trims:
+            raise PermanentError("not_together", "One of these answers is to be taken by itself.")
+        if order.state is OrderState.SHREDDING:
+            proofs.setdefault(each.holding, []).extend(_proofs(each))
+    registered = await places.places_of(tx, list(proofs))
+    complete = []
+    for holding, shown in proofs.items():
+        answer = judge_answer(registered.get(holding, []), [(each.kind, each.id) for each in shown])
+        await places.add_places(tx, holding, answer.unregistered)
+        if answer.complete:
+            complete.append(holding)
+    await places.prove_all(tx, proofs)
+    await places.clear_way(tx, complete)
+    await orders.verify(tx, [order.id for order in known.values() if order.holding in set(complete)])
+
+
+def _proofs(event: HoldingErased) -> list[PlaceProof]:
+    return [PlaceProof(each.place.kind, each.place.id, each.method, each.absent_at) for each in event.proofs]
 
 
 async def take_proofs(tx: Transaction, order_id: UUID, holding: UUID, proofs: Sequence[PlaceProof]) -> NotYet | None:
@@ -44,10 +70,10 @@ async def take_proofs(tx: Transaction, order_id: UUID, holding: UUID, proofs: Se
     registered = (await places.places_of(tx, [holding])).get(holding, [])
     answer = judge_answer(registered, [(each.kind, each.id) for each in proofs])
     await places.add_places(tx, holding, answer.unregistered)
-    await places.prove_places(tx, holding, proofs)
+    await places.prove_all(tx, {holding: proofs})
     if answer.complete:
-        await places.clear_way(tx, holding)
-        await orders.verify(tx, order_id)
+        await places.clear_way(tx, [holding])
+        await orders.verify(tx, [order_id])
     return None
 
 

@@ -65,8 +65,8 @@ async def take_trim(tx: Transaction, event: RecordingTrimmed) -> NotYet | None:
     gone = [PlaceProof(each.place.kind, each.place.id, each.method, each.absent_at) for each in event.proofs]
     lies = [(each.kind, each.id) for each in event.places]
     await places.add_places(tx, event.recording, [*((each.kind, each.id) for each in gone), *lies])
-    await places.prove_places(tx, event.recording, gone)
-    await orders.verify(tx, event.order)
+    await places.prove_all(tx, {event.recording: gone})
+    await orders.verify(tx, [event.order])
     await trims.trimmed(tx, event)
     await clocks.end_others(tx, event.recording, purposes_of(event.spans))
     await schedule.put_now(tx, [event.recording])

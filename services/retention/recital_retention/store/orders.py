@@ -127,21 +127,27 @@ async def begin_shredding(tx: Transaction, orders: Collection[UUID]) -> list[Ord
 
 async def find_order(tx: Transaction, order: UUID) -> Order | None:
     """Return an order."""
+    return (await find_orders(tx, [order])).get(order)
+
+
+async def find_orders(tx: Transaction, orders: Collection[UUID]) -> dict[UUID, Order]:
+    """Return the orders that are known, by their id."""
     rows = await tx.execute(
-        "select * from orders where tenant_id = :tenant and id = :id", {"tenant": tx.tenant, "id": order}
+        "select * from orders where tenant_id = :tenant and id = any(cast(:ids as uuid[]))",
+        {"tenant": tx.tenant, "ids": list(orders)},
     )
-    row = rows.one_or_none()
-    return None if row is None else _order(row)
+    return {row.id: _order(row) for row in rows}
 
 
-async def verify(tx: Transaction, order: UUID) -> None:
-    """Note that every place of an order's holding was found empty."""
-    await tx.execute(
-        "update orders set state = 'verified', verified_at = :now where tenant_id = :tenant and id = :id"
-        " and state = 'shredding'",
-        {"tenant": tx.tenant, "id": order, "now": tx.now},
-    )
-    tx.touched.add("verified")
+async def verify(tx: Transaction, orders: Collection[UUID]) -> None:
+    """Note that every place of these orders' holdings was found empty."""
+    if orders:
+        await tx.execute(
+            "update orders set state = 'verified', verified_at = :now where tenant_id = :tenant"
+            " and id = any(cast(:ids as uuid[])) and state = 'shredding'",
+            {"tenant": tx.tenant, "ids": list(orders), "now": tx.now},
+        )
+        tx.touched.add("verified")
 
 
 async def take_verified(tx: Transaction, most: int) -> list[Order]:

@@ -1,6 +1,6 @@
 """Where holdings lie, what proves each place empty, and what stands in the way."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from recital_database import Transaction
@@ -42,30 +42,32 @@ async def places_of(tx: Transaction, holdings: Sequence[UUID]) -> dict[UUID, lis
     return found
 
 
-async def prove_places(tx: Transaction, holding: UUID, proofs: Collection[PlaceProof]) -> None:
-    """Note proofs of absence; what stood in the way there before is over."""
+async def prove_all(tx: Transaction, proofs: Mapping[UUID, Collection[PlaceProof]]) -> None:
+    """Note proofs of absence of holdings; what stood in the way there before is over."""
+    shown = [(holding, proof) for holding, several in proofs.items() for proof in several]
     await tx.execute(
         "update places set method = s.method, absent_at = s.at, stuck_since = null, stuck_cause = null from"
-        " unnest(cast(:kinds as text[]), cast(:places as text[]), cast(:methods as text[]),"
-        " cast(:ats as timestamptz[])) as s (kind, place, method, at)"
-        " where tenant_id = :tenant and id = :id and absent_at is null"
+        " unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:places as text[]), cast(:methods as text[]),"
+        " cast(:ats as timestamptz[])) as s (id, kind, place, method, at)"
+        " where tenant_id = :tenant and places.id = s.id and absent_at is null"
         " and places.kind = s.kind and places.place = s.place",
         {
             "tenant": tx.tenant,
-            "id": holding,
-            "kinds": [each.kind for each in proofs],
-            "places": [each.id for each in proofs],
-            "methods": [each.method for each in proofs],
-            "ats": [each.absent_at for each in proofs],
+            "ids": [holding for holding, _ in shown],
+            "kinds": [each.kind for _, each in shown],
+            "places": [each.id for _, each in shown],
+            "methods": [each.method for _, each in shown],
+            "ats": [each.absent_at for _, each in shown],
         },
     )
 
 
-async def clear_way(tx: Transaction, holding: UUID) -> None:
-    """Forget what was only in the way, once every registered place is proved empty."""
+async def clear_way(tx: Transaction, holdings: Collection[UUID]) -> None:
+    """Forget what was only in the way, once every registered place of these is proved empty."""
     await tx.execute(
-        "delete from places where tenant_id = :tenant and id = :id and not registered and absent_at is null",
-        {"tenant": tx.tenant, "id": holding},
+        "delete from places where tenant_id = :tenant and id = any(cast(:ids as uuid[])) and not registered"
+        " and absent_at is null",
+        {"tenant": tx.tenant, "ids": list(holdings)},
     )
 
 
