@@ -39,16 +39,30 @@ class RestoreGate:
         """`take_withdrawal` is given only where the service itself keeps withdrawals and objections."""
         self._database, self._ledger, self._handlers = database, ledger, handlers
         self._take_withdrawal = take_withdrawal
+        self._seen = 0
 
-    async def apply(self) -> int:
-        """Apply what lies ahead and return how many entries that were.
+    async def follow(self) -> bool:
+        """Apply what was in the ledger at the last look, so that a start finds little; never has more to do at once.
+
+        Long ago its events took effect: applied again they change nothing, and the position may go on. What is newer
+        is left to its events, since of a hold the ledger may have the placing and not yet the release.
+        """
+        async with self._database.work() as tx:
+            applied = await control_position(tx)
+        upto, self._seen = self._seen, await self._ledger.head(applied)
+        if upto > applied:
+            await self.apply(upto)
+        return False
+
+    async def apply(self, upto: int | None = None) -> int:
+        """Apply what lies ahead, or of that what lies within `upto`, and return how many entries that were.
 
         Raises Unavailable where ledger or database do not answer, PermanentError `control_entry_unknown` for an entry
         that is not understood: it is never passed over.
         """
         async with self._database.work() as tx:
             applied = await control_position(tx)
-        ahead = await self._ledger.read_after(applied)
+        ahead = await self._ledger.read_after(applied, limit=None if upto is None else upto - applied)
         if not ahead:
             return 0
         steps = [(_phase(sequence, entry), sequence, entry) for sequence, entry in ahead]

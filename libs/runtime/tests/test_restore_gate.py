@@ -87,6 +87,20 @@ async def test_holds_come_first_then_withdrawals_then_erasures_then_the_end(serv
     assert await service.position() == 5
 
 
+async def test_while_it_runs_a_service_follows_the_ledger_one_look_behind(service: Any) -> None:
+    await service.gate.follow()
+    await service.write(PLACED)
+    await service.gate.follow()
+    # Its event may still be on its way.
+    assert await service.position() == 0
+    await service.write(PLACED, RELEASED, ERASURE)
+    await service.gate.follow()
+    assert (await service.position(), service.told) == (1, ["hold.placed"])
+    await service.gate.follow()
+    assert await service.position() == 3
+    assert await service.gate.apply() == 0
+
+
 async def test_what_the_service_knows_nothing_of_keeps_it_from_nothing(service: Any) -> None:
     nothing = ERASURE["orders"][0] | {"ground": "of_nothing"}  # type: ignore[operator]
     await service.write(ERASURE | {"orders": [nothing]}, PLACED)
