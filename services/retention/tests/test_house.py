@@ -1,13 +1,17 @@
 """Retention among the four running services: what consent and ingest announce ends, is destroyed there, and proved."""
 
+import base64
 import struct
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from recital_identity import KeySet, Role, TokenKind, read
+from recital_ledger import Entry, read_checkpoint, verify_inclusion
 from recital_testing import eventually
+from recital_vault import ObjectStore
 
 AGENT, PURPOSE = "1001", "order_evidence"
 
@@ -204,3 +208,78 @@ async def test_retention_killed_in_the_middle_of_erasures_finishes_them(office: 
     for call, recording in made:
         await office.until(recording, "erased")
         await office.until(call, "erased")
+
+
+async def in_ledger(office: Office, entry: str) -> bool:
+    """Whether an auditor can prove that an entry is in the signed erasure ledger."""
+    auditor = office.tenant.client("retention", Role.AUDITOR)
+
+    async def receipt() -> Any:
+        answer = await auditor.get(f"/v1/ledgers/erasure/entries/{entry}/receipt")
+        return answer.json() if answer.status_code == 200 else None
+
+    said = await eventually(receipt, what="the ledger has a place for a certificate")
+    keys = KeySet.from_jwks((await auditor.get("/.well-known/jwks.json")).json(), "checkpoint")
+    signed = {kid: key for kid, key in keys.items() if isinstance(key, Ed25519PublicKey)}
+    root = read_checkpoint(said["checkpoint"], signed).root
+    facts, proof = said["entry"], [base64.b64decode(each) for each in said["proof"]]
+    leaf = Entry.read({name: value for name, value in facts.items() if name != "position"}).leaf_hash()
+    return verify_inclusion(leaf, facts["position"], said["size"], proof, root)
+
+
+async def objects_of_ingest(store: ObjectStore) -> set[str]:
+    return set(await store.list_keys("ingest/"))
+
+
+async def test_after_a_certificate_no_key_is_left_no_copy_either_playback_is_410_and_the_ledger_verifies(
+    office: Office,
+) -> None:
+    store = await ObjectStore.open(office.house.servers.objects.settings())
+    keys = await office.house.servers.postgres.connect("keys")
+    try:
+        before = await objects_of_ingest(store)
+        _, recording = await office.recording("proved")
+        # A copy beside the audio: whatever kind of copy is made and not registered would be left by its erasure.
+        listener = office.tenant.client("ingest", Role.CASE_HANDLER)
+        granted = await listener.post(f"/v1/recordings/{recording}/grants", json={"purpose": PURPOSE, "reason": "why"})
+        playback = f"/v1/recordings/{recording}/audio?grant={granted.json()['id']}"
+        assert (await listener.get(playback)).status_code == 200
+        drawn = await listener.get(f"/v1/recordings/{recording}/waveform?grant={granted.json()['id']}")
+        assert drawn.status_code == 200, drawn.text
+        made = await objects_of_ingest(store) - before
+        assert len(made) == 3
+        await office.house.advance_clock("P1M1D")
+        erased = await office.until(recording, "erased")
+        proved = {kind: [e["id"] for e in erased["places"] if e["kind"] == kind] for kind in ("object", "key")}
+        assert made <= set(proved["object"])
+        assert await objects_of_ingest(store) == before
+        assert all([await store.absent(each) for each in proved["object"]])
+        wrapped = "select count(*) from ingest.data_keys where id = any($1::uuid[])"
+        assert await keys.fetchval(wrapped, [UUID(each) for each in proved["key"]]) == 0
+        assert (await listener.get(playback)).status_code == 410
+        answer = (await office.officer.get(f"/v1/certificates/{erased['certificate']}")).json()
+        assert await in_ledger(office, answer["ledger_entry"])
+    finally:
+        store.close()
+        await keys.close()
+
+
+async def test_a_call_that_consent_has_and_never_announced_is_found(office: Office) -> None:
+    call = await office.call("announced")
+    await office.until(call, "retained")
+    consent = await office.house.servers.postgres.connect("consent")
+    try:
+        await consent.execute(
+            "insert into calls select (jsonb_populate_record(c, jsonb_build_object('id', recital_id()))).* from calls c"
+            " where id = $1",
+            UUID(call),
+        )
+    finally:
+        await consent.close()
+    await office.house.advance_clock("PT2H")
+
+    async def found() -> bool:
+        alarms = (await office.officer.get("/v1/alarms")).json()["items"]
+        return any(each["kind"] == "holding_unannounced" and "kind call" in each["detail"] for each in alarms)
+
+    await eventually(found, within=30, what="the sweep finds it")
