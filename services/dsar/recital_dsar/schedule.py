@@ -9,6 +9,7 @@ from recital_dsar.actions.delivery import forget_identifiers
 from recital_dsar.actions.erasure import erase
 from recital_dsar.actions.letters import SEND, send_letter
 from recital_dsar.actions.means import Means
+from recital_dsar.actions.objecting import OBJECT, tell_objection
 from recital_dsar.actions.packaging import build_package
 from recital_dsar.actions.page import page_environment
 from recital_dsar.actions.proving import CHALLENGE, send_challenge
@@ -29,6 +30,7 @@ def loops(means: Means) -> list[Loop]:
             "secure": partial(secure, means),
             "fetch": partial(fetch_part, means),
             "forget": partial(forget_identifiers, means),
+            OBJECT: partial(tell_objection, means),
             CHALLENGE: partial(send_challenge, means),
             END: partial(destroy_tenant_key, means),
             "erase": partial(erase, means),

@@ -110,7 +110,7 @@ class Script:
         body = json.loads(request.content) if request.content else None
         path = request.url.raw_path.decode()
         self.asked.append((service, path, body))
-        if service in self.silent:
+        if self.silent & {service, path}:
             return httpx.Response(503)
         if path.startswith("/internal/v1/inbox"):
             return httpx.Response(200, json={"hours": {}})
@@ -118,7 +118,7 @@ class Script:
             assert body is not None
             named = {str(x) for one in body["identifiers"] for x in self.known.get(one["value"], self.subjects)}
             return httpx.Response(200, json={"subjects": sorted(named)})
-        if path == "/v1/withholdings":
+        if path in ("/v1/withholdings", *(f"/v1/subjects/{each}/objections" for each in self.subjects)):
             return httpx.Response(201, json={})
         if path.startswith("/v1/collections/"):
             return httpx.Response(200, content=self.parts[service])

@@ -8,7 +8,7 @@ import pytest
 from recital_dsar.decisions import proving
 from recital_dsar.decisions.deadlines import as_of, deadlines, end_of, last_day
 from recital_dsar.decisions.extending import may_extend, takes_effect
-from recital_dsar.decisions.intake import may_receive, repeated
+from recital_dsar.decisions.intake import is_closing, may_receive, repeated
 from recital_dsar.decisions.letters import (
     Channel,
     Letter,
@@ -22,7 +22,7 @@ from recital_dsar.decisions.progress import Block, progress
 from recital_dsar.decisions.proving import Challenge, Way
 from recital_dsar.decisions.refusing import may_refuse
 from recital_dsar.decisions.register import Registered, figures, inert
-from recital_dsar.decisions.watch import standings, watch
+from recital_dsar.decisions.watch import Silence, is_silent, silence, standings, watch
 from recital_dsar.model import (
     CodeFacts,
     ItemCounts,
@@ -121,7 +121,29 @@ def test_limits_are_counted_as_in_time_near_and_past() -> None:
     assert standings(limits, NOW) == {"in_time": 1, "near": 1, "past": 1}
 
 
+def test_silence_is_alarmed_every_two_weeks_and_reminded_of_once() -> None:
+    weeks = timedelta(weeks=1)
+
+    def look(seen: timedelta, now: timedelta) -> Silence:
+        return silence(NOW, seen_until=NOW + seen, now=NOW + now)
+
+    assert look(-weeks, 1 * weeks) == Silence(remind=False, is_alarming=False, look_again_at=NOW + 2 * weeks)
+    assert look(-weeks, 2 * weeks) == Silence(remind=True, is_alarming=True, look_again_at=NOW + 4 * weeks)
+    assert look(2 * weeks, 3 * weeks) == Silence(remind=False, is_alarming=False, look_again_at=NOW + 4 * weeks)
+    assert look(2 * weeks, 9 * weeks) == Silence(remind=False, is_alarming=True, look_again_at=NOW + 10 * weeks)
+    assert [is_silent(NOW, NOW + each * weeks) for each in (1, 2)] == [False, True]
+    assert not is_silent(None, NOW)
+
+
 # Intake
+
+
+def test_a_tenant_that_was_to_be_closed_and_was_not_goes_on_after_an_hour() -> None:
+    hour = timedelta(hours=1)
+    assert not is_closing(asked_at=None, closed_at=None, now=NOW)
+    assert is_closing(asked_at=NOW - hour / 2, closed_at=None, now=NOW)
+    assert not is_closing(asked_at=NOW - hour, closed_at=None, now=NOW)
+    assert is_closing(asked_at=NOW - hour, closed_at=NOW - hour, now=NOW)
 
 
 def test_a_closing_tenant_takes_nothing_in_by_its_staff_and_still_from_persons() -> None:

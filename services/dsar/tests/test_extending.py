@@ -76,6 +76,14 @@ async def test_a_collection_that_fails_for_ever_is_visible_and_its_letters_go_ou
     assert (shown["state"], shown["next_step"], shown["days_left"] >= 0) == ("collecting", "await_parts", True)
 
 
+async def test_who_has_not_proved_who_they_are_is_told_so_in_time(office: Any) -> None:
+    address = "unproved@one.example"
+    request = await office.receive(**by_mail(address))
+    await before(office, (await office.show(request))["alarm_on"])
+    mail = await office.mail.mail(address, "meer tijd")
+    assert "Wij kunnen niet vaststellen dat u het bent" in mail["text"]
+
+
 async def test_who_must_show_who_they_are_does_not_lose_time_by_it(office: Any) -> None:
     request = await office.receive()
     left = (await office.show(request))["days_left"]
@@ -85,6 +93,22 @@ async def test_who_must_show_who_they_are_does_not_lose_time_by_it(office: Any) 
     shown = await office.show(request)
     assert shown["days_left"] >= left - 4
     assert "request_due_soon" not in await office.alarms()
+
+
+async def test_who_does_not_answer_who_they_are_is_reminded_and_shown(office: Any) -> None:
+    address = "silent@one.example"
+    request = await office.receive(**by_mail(address))
+    await office.post(f"/{request}/identity", {"outcome": "asked"})
+    await office.move_clock("15 days")
+    office.runtime.wake("watch")
+
+    async def alarmed() -> bool:
+        return "identity_unanswered" in await office.alarms()
+
+    await eventually(alarmed)
+    assert "identity_unanswered" in {each["code"] for each in (await office.show(request))["blocked_by"]}
+    letters = [each["kind"] for each in (await office.get(f"/{request}/letters")).json()]
+    assert letters == ["confirmation", "identity", "identity"]
 
 
 async def test_how_limits_stand_is_measured(office: Any) -> None:

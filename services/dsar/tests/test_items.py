@@ -1,11 +1,13 @@
 """What is proposed for an item, which decisions can stand, and what the person gets of it: pure."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recital_dsar.actions.part_reading import understood
 from recital_dsar.decisions.items import Chosen, Said, for_person, judge
 from recital_dsar.decisions.proposing import Asking, Proposal, propose, words
 from recital_dsar.model import Decision, Item, Party, RequestKind
@@ -190,3 +192,13 @@ def test_the_person_gets_no_ids_of_others_and_is_told_which_party_they_are() -> 
         {"party": "agent", "kind": "staff", "you": False},
     ]
     assert for_person({"kind": "identity", "name": "x"}, [ASKER]) == {"kind": "identity", "name": "x"}
+
+
+def test_a_statement_about_every_purpose_is_understood() -> None:
+    said = {"kind": "objection", "id": str(UUID(int=1)), "at": "2026-11-20T10:00:00Z", "purposes": None}
+    named = {**said, "purposes": ["quality"]}
+    read = understood(json.dumps({"items": [said, named]}).encode())
+    assert [(each.kind, each.bases, each.content["purposes"]) for each in read.items] == [
+        ("objection", (), None),
+        ("objection", (), ["quality"]),
+    ]

@@ -1,10 +1,14 @@
 """Erasure, restriction, correction and objection: each owner is told, and the person hears what was done (R14, R17)."""
 
+import io
+import json
+import zipfile
 from typing import Any
 from uuid import UUID
 
-from recital_events import ErasureCertified, ErasureWithheld, HoldReleased, SubjectMerged, SubjectSplit
+from recital_events import ErasureCertified, ErasureWithheld, HoldReleased, SubjectMerged, SubjectSplit, TenantClosed
 from recital_identity import Role
+from recital_testing import eventually
 
 CERTIFICATE, HOLD = UUID(int=0xCE), UUID(int=0xD0)
 
@@ -186,6 +190,16 @@ async def test_a_correction_is_decided_and_its_owner_fetches_the_text(office: An
     assert missing.status_code == 404
     await office.until(request, "closed")
     assert text not in str(await office.rows("select t::text from measures t"))
+    # Whoever asks for a copy later gets the correction beside what it corrects.
+    copy, code = await office.reviewed()
+    await decide(office, copy, all=True, decision="give")
+    await office.post(f"/{copy}/package")
+    await office.until(copy, "ready")
+    package = zipfile.ZipFile(io.BytesIO((await office.fetch(copy, code)).content))
+    asked, correction = json.loads(package.read("data/dsar.json"))["items"]
+    assert (asked["kind"], correction["kind"], correction["of"]) == ("request", "correction", "call")
+    assert (correction["holding"], correction["text"]) == (office.call, text)
+    assert text not in package.read("index.html").decode()
 
 
 async def test_an_objection_is_upheld_or_rejected_with_its_ground(office: Any) -> None:
@@ -271,6 +285,64 @@ async def test_a_tenant_closes_when_nothing_is_open_and_its_staff_hands_nothing_
     assert (await office.client.post(path, headers=office.headers(Role.TENANT_ADMIN))).status_code == 401
     unknown = await office.client.post(f"/internal/v1/tenants/{UUID(int=77)}/closing", headers=office.service())
     assert unknown.json() == {"clear": True, "open": []}
+
+
+async def test_a_tenant_that_did_not_close_after_all_takes_letters_in_again(office: Any) -> None:
+    path = f"/internal/v1/tenants/{office.tenant}/closing"
+    assert (await office.client.post(path, headers=office.service())).json()["clear"]
+    assert (await office.post("", office.ask())).status_code == 409
+    asked = (await office.post("", office.ask(), Role.PORTAL)).json()["id"]
+    again = await office.client.post(path, headers=office.service())
+    assert again.json()["open"] == [{"what": "access request", "count": 1}]
+    assert (await office.post("", office.ask())).status_code == 201
+    for each in (await office.get("")).json()["items"]:
+        await office.post(f"/{each['id']}/refusal", {"ground": "withdrawn"})
+        await office.until(each["id"], "closed")
+    assert asked
+    assert (await office.client.post(path, headers=office.service())).json()["clear"]
+    await office.move_clock("61 minutes")
+    assert (await office.post("", office.ask())).status_code == 201
+    now = office.database.clock.now()
+    await office.hear(TenantClosed(tenant=office.tenant, closed_at=now, export_until=now))
+    await office.move_clock("61 minutes")
+    assert (await office.post("", office.ask())).json()["code"] == "tenant_closing"
+
+
+async def test_an_objection_suspends_from_the_moment_it_is_known_who_objects(office: Any) -> None:
+    path = f"/v1/subjects/{office.asker}/objections"
+    office.script.silent = {path}
+    request, _ = await office.reviewed(kind="objection")
+
+    async def told(times: int) -> bool:
+        return bool(office.script.paths("consent").count(path) >= times)
+
+    await eventually(lambda: told(1))
+    assert "consent_unavailable" in {each["code"] for each in (await office.show(request))["blocked_by"]}
+    ruling = {"outcome": "rejected", "ground": "Needed to prove the contract."}
+    assert (await office.post(f"/{request}/objection", ruling)).status_code == 200
+    office.script.silent = set()
+    before = len(await office.events("objection.rejected"))
+    await office.move_clock("10 minutes")
+
+    async def told_again() -> bool:
+        return len(await office.events("objection.rejected")) > before
+
+    await eventually(told_again, what="a decision that came while consent was away is told again")
+    events = await office.events("objection.rejected")
+    assert {each["objection"] for each in events} == {events[0]["objection"]}
+
+
+async def test_what_a_withdrawn_objection_suspended_is_given_free(office: Any) -> None:
+    request, _ = await office.reviewed(kind="objection")
+    path = f"/v1/subjects/{office.asker}/objections"
+
+    async def told() -> bool:
+        return bool(path in office.script.paths("consent"))
+
+    await eventually(told)
+    await office.post(f"/{request}/refusal", {"ground": "withdrawn"})
+    (freed,) = await office.events("objection.rejected")
+    assert (freed["request"], freed["subjects"], freed["purposes"]) == (request, [office.asker], None)
 
 
 async def test_persons_who_are_one_are_asked_for_together_and_a_late_merge_is_collected_anew(office: Any) -> None:

@@ -14,6 +14,7 @@ from recital_vault import Vault
 from recital_dsar.actions.entries import Happening, enter
 from recital_dsar.actions.means import Means, order_for
 from recital_dsar.actions.moves import move
+from recital_dsar.actions.objecting import raise_objection
 from recital_dsar.actions.own_part import SERVICE, read_own_part, render_own_part
 from recital_dsar.actions.part_reading import PartDocument, read_part
 from recital_dsar.decisions.progress import is_complete, part_is_whole
@@ -32,6 +33,7 @@ async def order_collection(tx: Transaction, vault: Vault, found: Request) -> Non
     await change_request(tx, found.id, order_id=order)
     await enter(tx, vault, found, Happening("collection.ordered", facts={"order": str(order)}))
     await announce(tx, CollectionOrdered(order=order, request=found.id, subjects=subjects, ordered_at=tx.now))
+    await raise_objection(tx, found)
     own, document = await render_own_part(tx, vault, found, order)
     await _take_items(tx, found, own, document)
 

@@ -136,7 +136,7 @@ def _channel(places: list[int]) -> int | list[int] | None:
 
 
 def _grounds(call: Content, label: str, sounds: Sequence[Sounded]) -> Iterable[LawfulBasis]:
-    purposes = list(call.get("purposes", ()))
+    purposes = list(call.get("purposes") or ())
     for basis in dict.fromkeys(each["basis"] for each in purposes):
         theirs = [each for each in purposes if each["basis"] == basis]
         yield LawfulBasis(

@@ -12,6 +12,7 @@ from recital_dsar.actions.means import Means
 from recital_dsar.actions.wording import GROUNDS
 from recital_dsar.decisions.extending import may_extend
 from recital_dsar.decisions.letters import LetterKind
+from recital_dsar.decisions.states import AWAITS_PROOF
 from recital_dsar.model import Request
 from recital_dsar.store.requests import change_request, request
 from recital_dsar.store.tenants import tenant
@@ -45,11 +46,12 @@ async def extend(tx: Transaction, means: Means, request_id: UUID, asked: Extensi
 async def write_in_time(tx: Transaction, means: Means, found: Request) -> None:
     """Write to a person who has no answer while a limit comes near, whatever stands in the way of it.
 
-    Before the first date that is an extension, since the search is not complete; before the second, or where an
-    extension cannot be, it is the word that the answer is late, with the complaint route. Either is alarmed.
+    Before the first date that is an extension, since the search is not complete, or it is not proved who asks; before
+    the second, or where an extension cannot be, it is the word that the answer is late, with the complaint route.
+    Either is alarmed.
     """
     facts = await tenant(tx)
-    reason = GROUNDS[found.language]["not_collected"]
+    reason = GROUNDS[found.language]["not_identified" if found.state in AWAITS_PROOF else "not_collected"]
     if may_extend(found, now=tx.now, time_zone=facts.time_zone) is None:
         await extend(tx, means, found.id, Extension("complex", _sentence(reason), SELF))
         await alarm(tx, "request_extended_by_itself", about=found.id, detail="No answer was in sight before its date.")

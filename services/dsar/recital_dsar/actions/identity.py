@@ -58,6 +58,7 @@ async def settle_identity(
     if check.outcome is IdentityOutcome.ASKED:
         await move(tx, found, Move.ASK_IDENTITY)
         await change_request(tx, request_id, identity_asked_at=tx.now)
+        await plan_look(tx, request_id, tx.now)
         await enter(tx, means.vault, found, Happening("identity.asked", by=check.by, details=details))
         await write_letter(tx, means, found, LetterKind.IDENTITY)
     elif check.outcome is IdentityOutcome.REFUSED:

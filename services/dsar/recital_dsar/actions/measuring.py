@@ -12,8 +12,6 @@ from recital_database import Transaction, announce, new_id
 from recital_errors import Conflict, Malformed, NotFound
 from recital_events import (
     ErasureRequested,
-    ObjectionRejected,
-    ObjectionUpheld,
     RectificationDecided,
     RestrictionLifted,
     RestrictionSet,
@@ -36,7 +34,7 @@ from recital_dsar.decisions.measures import (
     may_carry_out,
     waits_for,
 )
-from recital_dsar.model import Decision, Item, Move, Request, RequestKind, State
+from recital_dsar.model import Decision, Item, Move, Request, State
 from recital_dsar.store.entries import sealed_details
 from recital_dsar.store.items import Selection, count_items, items_of
 from recital_dsar.store.measures import add_measure, change_measure, measure, measures_of, tenant_of_rectification
@@ -49,16 +47,6 @@ FIRST_STATES = {
     Measure.RESTRICT: MeasureState.DONE,
     Measure.RECTIFY: MeasureState.DONE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectionRuling:
-    """What an officer decides on an objection: `purposes` None means all that may be objected to."""
-
-    upheld: bool
-    purposes: tuple[str, ...] | None
-    ground: str
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,56 +84,6 @@ async def carry_out(tx: Transaction, means: Means, request_id: UUID, *, by: str)
             await _take(tx, means, found, (measured, holding, item.kind), stated or {})
     await enter(tx, means.vault, found, Happening("decisions.carried_out", by=by))
     await go_on(tx, means, found.id)
-    return await request(tx, request_id)
-
-
-async def rule_on_objection(tx: Transaction, means: Means, request_id: UUID, ruling: ObjectionRuling) -> Request:
-    """Write the decision on an objection and tell it (AVG art. 21). Raises NotFound, Gone, Conflict, Malformed."""
-    found = await request(tx, request_id, lock=True)
-    if found.kind is not RequestKind.OBJECTION:
-        raise Malformed("decision_not_for_kind", "Only an objection is decided this way.")
-    await move(tx, found, Move.CARRY_OUT)
-    new = await new_id(tx)
-    state = MeasureState.DONE if ruling.upheld else MeasureState.REJECTED
-    await add_measure(
-        tx,
-        Taken(
-            id=new,
-            request=request_id,
-            measure=Measure.OBJECTION,
-            holding=None,
-            kind=None,
-            ground="21(1)",
-            state=state,
-            restricted=False,
-            certificate=None,
-            held_back_by=None,
-            look_again=False,
-            decided_at=tx.now,
-            settled_at=tx.now,
-            purposes=ruling.purposes,
-        ),
-        await _seal(tx, means, found, ruling.ground),
-    )
-    told = ObjectionUpheld if ruling.upheld else ObjectionRejected
-    await announce(
-        tx,
-        told(
-            objection=new,
-            request=request_id,
-            subjects=found.subjects or (),
-            purposes=ruling.purposes,
-            decided_at=tx.now,
-        ),
-    )
-    happened = Happening(
-        f"objection.{'upheld' if ruling.upheld else 'rejected'}",
-        by=ruling.by,
-        facts={"objection": str(new)},
-        details={"ground": ruling.ground},
-    )
-    await enter(tx, means.vault, found, happened)
-    await go_on(tx, means, request_id)
     return await request(tx, request_id)
 
 

@@ -66,10 +66,10 @@ def _item(content: Mapping[str, Any]) -> PartItem:
         kind=str(content["kind"]),
         thing=UUID(content["id"]) if content.get("id") else None,
         at=datetime.fromisoformat(at).astimezone(UTC) if at else None,
-        parties=tuple(_party(each) for each in content.get("parties", ())),
+        parties=tuple(_party(each) for each in content.get("parties") or ()),
         content=content,
         call=UUID(content["call"]) if content.get("call") else None,
-        bases=tuple(sorted({str(each["basis"]) for each in content.get("purposes", ()) if isinstance(each, dict)})),
+        bases=tuple(sorted({str(each["basis"]) for each in content.get("purposes") or () if isinstance(each, dict)})),
         held=content.get("held") is True,
     )
 

@@ -10,6 +10,7 @@ from recital_dsar.actions.entries import Happening, enter
 from recital_dsar.actions.letters import write_letter
 from recital_dsar.actions.means import Means
 from recital_dsar.actions.moves import move
+from recital_dsar.actions.objecting import give_up_objection
 from recital_dsar.actions.wording import GROUNDS
 from recital_dsar.decisions.letters import LetterKind
 from recital_dsar.decisions.refusing import may_refuse
@@ -33,6 +34,7 @@ async def refuse(tx: Transaction, means: Means, request_id: UUID, refusal: Refus
     if reason is not None:
         raise Malformed(reason.code, "This request cannot be refused on this ground.", reasons=[reason])
     await move(tx, found, Move.REFUSE)
+    await give_up_objection(tx, found)
     details = {"explanation": refusal.explanation} if refusal.explanation else None
     happened = Happening("request.refused", by=refusal.by, facts={"ground": refusal.ground}, details=details)
     await enter(tx, means.vault, found, happened)

@@ -39,21 +39,21 @@ async def change_facts(tx: Transaction, event: TenantChanged) -> None:
 
 
 async def begin_closing(tx: Transaction) -> Mapping[str, int]:
-    """Refuse new requests by staff from now on if nothing is open; return what is open, by kind of request.
+    """Refuse new requests by staff for an hour if nothing is open; return what is open, by kind of request.
 
-    A tenant that is not known has nothing open.
+    Where something is open, or the hour passes without `tenant.closed`, staff takes requests in again: the tenant goes
+    on. A tenant that is not known has nothing open.
     """
     if await find_tenant(tx, lock="own") is None:
         return {}
     still = await open_by_kind(tx)
-    if not still:
-        await change_tenant(tx, closing_at=tx.now)
+    await change_tenant(tx, closing_at=None if still else tx.now)
     return still
 
 
 async def close_tenant(tx: Transaction) -> None:
     """A tenant is closed: its staff hands nothing in any more; persons still may, until nothing is left."""
-    await change_tenant(tx, closing_at=tx.now)
+    await change_tenant(tx, closed_at=tx.now)
 
 
 async def end_tenant(tx: Transaction) -> None:

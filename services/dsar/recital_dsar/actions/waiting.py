@@ -8,6 +8,7 @@ from recital_database import Transaction
 from recital_dsar.decisions.letters import LetterState, is_waiting_for_hands
 from recital_dsar.decisions.progress import Block
 from recital_dsar.decisions.states import AWAITS_PROOF
+from recital_dsar.decisions.watch import is_silent
 from recital_dsar.model import Request, State
 from recital_dsar.store.challenges import unsent
 from recital_dsar.store.letters import letters_of
@@ -33,6 +34,8 @@ async def blocks_beside(tx: Transaction, found: Sequence[Request]) -> dict[UUID,
             number = sum(is_waiting_for_hands(one) and one.state is state for one in letters.get(each.id, ()))
             if number:
                 theirs.append(Block(code, count=number))
+        if each.state is State.IDENTITY_ASKED and is_silent(each.identity_asked_at, tx.now):
+            theirs.append(Block("identity_unanswered"))
         if each.id in codes and each.state in AWAITS_PROOF:
             theirs.append(Block("code_not_sent"))
         if each.id in measures:

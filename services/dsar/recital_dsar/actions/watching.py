@@ -1,7 +1,7 @@
 """Watching open requests: each limit that passes raises an alarm in time, whatever else goes wrong (R16).
 
 Before a limit is over without an answer the person is written to. Doubt about identity holds the dates back while it
-lasts, so such a request is looked at every day.
+lasts, so such a request is looked at every day, and whoever stays silent is reminded and shown.
 """
 
 from datetime import datetime, timedelta
@@ -10,9 +10,11 @@ from uuid import UUID
 from recital_database import Transaction, alarm
 
 from recital_dsar.actions.extending import write_in_time
+from recital_dsar.actions.letters import write_letter
 from recital_dsar.actions.means import Means
 from recital_dsar.decisions.deadlines import as_of, end_of
-from recital_dsar.decisions.watch import standings, watch
+from recital_dsar.decisions.letters import LetterKind
+from recital_dsar.decisions.watch import silence, standings, watch
 from recital_dsar.model import Request, State
 from recital_dsar.store.requests import last_look, open_limits, plan_look, request, tenants_with_open, to_look_at
 from recital_dsar.store.tenants import tenant
@@ -24,6 +26,7 @@ _SAID = {
     "request_due_soon": "A week is left until the earliest reading of the last day.",
     "request_due": "The last day by the earliest reading has begun.",
     "request_overdue": "The last day has passed without an answer.",
+    "identity_unanswered": "Whoever asks was asked who they are two weeks ago or more, and has not answered.",
 }
 
 
@@ -72,7 +75,13 @@ async def _judge(means: Means, tx: Transaction, found: Request, looked_at: datet
         await alarm(tx, kind, about=found.id, detail=_SAID[kind])
     if verdict.letter_due:
         await write_in_time(tx, means, found)
-    again = verdict.look_again_at
-    if found.state is State.IDENTITY_ASKED:
-        again = tx.now + DAY if again is None else min(again, tx.now + DAY)
-    await plan_look(tx, found.id, again, looked=True)
+    looks = [verdict.look_again_at]
+    if found.state is State.IDENTITY_ASKED and found.identity_asked_at is not None:
+        quiet = silence(found.identity_asked_at, seen_until=looked_at, now=tx.now)
+        if quiet.is_alarming:
+            await alarm(tx, "identity_unanswered", about=found.id, detail=_SAID["identity_unanswered"])
+        if quiet.remind:
+            await write_letter(tx, means, found, LetterKind.IDENTITY)
+        # Its dates move with every day of silence.
+        looks += [quiet.look_again_at, tx.now + DAY]
+    await plan_look(tx, found.id, min((each for each in looks if each is not None), default=None), looked=True)

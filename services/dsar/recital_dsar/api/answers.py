@@ -10,14 +10,13 @@ from recital_runtime import Caller, Instant, Model, Router, Text2000, requires
 from recital_dsar.actions.extending import Extension, extend
 from recital_dsar.actions.means import Means
 from recital_dsar.actions.measuring import (
-    ObjectionRuling,
     SecondRuling,
     carry_out,
     decide_again,
     lift,
     measures_shown,
-    rule_on_objection,
 )
+from recital_dsar.actions.objecting import ObjectionRuling, rule_on_objection
 from recital_dsar.actions.reading import overview
 from recital_dsar.actions.refusing import Refusal, refuse
 from recital_dsar.api.shapes import Label, RequestView, request_view

@@ -1,12 +1,14 @@
 """Which requests are taken in, on which day they count as received, and which one repeats another."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from recital_errors import Reason
 
 OLDEST_LETTER = timedelta(days=366)
+REFUSED_FOR = timedelta(hours=1)
+"""How long a tenant counts as closing that was to be closed and was not: a letter on paper must find a door."""
 
 
 def may_receive(
@@ -28,6 +30,11 @@ def may_receive(
     if received_on < today - OLDEST_LETTER:
         return Reason("received_on_too_old", "R16")
     return None
+
+
+def is_closing(*, asked_at: datetime | None, closed_at: datetime | None, now: datetime) -> bool:
+    """Whether a tenant's staff takes nothing in: it is closed, or was found clear to close less than an hour ago."""
+    return closed_at is not None or (asked_at is not None and now < asked_at + REFUSED_FOR)
 
 
 def repeated(subjects: Collection[UUID], open_before: Sequence[tuple[UUID, Collection[UUID]]]) -> UUID | None:

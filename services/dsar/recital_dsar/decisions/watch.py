@@ -11,6 +11,8 @@ SOON = timedelta(days=7)
 LETTER_BEFORE = timedelta(days=3)
 """The last moment at which a person who has no answer is written to: the letter counts when it was sent."""
 LETTER_DUE = "request_letter_due"
+REMINDED_AFTER = timedelta(days=14)
+"""After how long who was asked for proof and says nothing is reminded, and an officer told; and again each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,35 @@ def watch(dates: Deadlines, *, time_zone: str, seen_until: datetime, now: dateti
         look_again_at=next((at for at, _ in due if at > now), None),
         letter_due=LETTER_DUE in fell,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What the silence of a person who was asked who they are calls for: a reminder, an alarm, and the next look."""
+
+    remind: bool
+    is_alarming: bool
+    look_again_at: datetime
+
+
+def silence(asked_at: datetime, *, seen_until: datetime, now: datetime) -> Silence:
+    """Judge how long somebody has not answered who they are: the period stands still, the request may not (R16).
+
+    After two weeks the person is reminded once; then, and every two weeks after, an officer is alarmed, who may ask
+    again or refuse for want of proof.
+    """
+    passed, seen = (now - asked_at) // REMINDED_AFTER, (seen_until - asked_at) // REMINDED_AFTER
+    new = passed >= 1 and passed > seen
+    return Silence(
+        remind=new and seen < 1,
+        is_alarming=new,
+        look_again_at=asked_at + REMINDED_AFTER * (passed + 1),
+    )
+
+
+def is_silent(asked_at: datetime | None, now: datetime) -> bool:
+    """Whether somebody was asked who they are so long ago that an officer should look at it."""
+    return asked_at is not None and now >= asked_at + REMINDED_AFTER
 
 
 def standings(limits: Sequence[datetime], now: datetime) -> dict[str, int]:

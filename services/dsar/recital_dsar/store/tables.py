@@ -31,6 +31,7 @@ class TenantRow(Tabular, table=True):
     package_retention: str | None
     letterhead: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
     closing_at: datetime | None = instant(nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
     erased_at: datetime | None = instant(nullable=True)
 
 

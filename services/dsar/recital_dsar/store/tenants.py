@@ -7,6 +7,7 @@ from recital_errors import Gone, Unavailable
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from recital_dsar.decisions.intake import is_closing
 from recital_dsar.model import TenantFacts
 from recital_dsar.store.tables import TenantRow, mine, table
 
@@ -49,7 +50,7 @@ async def find_tenant(tx: Transaction, *, lock: str | None = None) -> TenantFact
         holiday_region=row.holiday_region,
         staff_voices_muted=row.staff_voices_muted,
         package_retention=row.package_retention,
-        closing=row.closing_at is not None,
+        closing=is_closing(asked_at=row.closing_at, closed_at=row.closed_at, now=tx.now),
     )
 
 
