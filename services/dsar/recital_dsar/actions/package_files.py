@@ -4,9 +4,7 @@ File names are ours alone: ids and fixed words, never what somebody gave. Nothin
 """
 
 import asyncio
-import hashlib
 import json
-import zlib
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
@@ -23,6 +21,7 @@ from stream_zip import ZIP_64, async_stream_zip
 from recital_dsar.actions.conversations import Sounded, Teller, conversation_file, conversation_name
 from recital_dsar.actions.means import Ordered
 from recital_dsar.actions.package_sound import PIECE, sounds_of
+from recital_dsar.actions.packing import Packing
 from recital_dsar.actions.page import index_page
 from recital_dsar.actions.part_reading import PartItem
 from recital_dsar.decisions.items import for_person
@@ -30,8 +29,6 @@ from recital_dsar.decisions.proposing import RECORDING
 from recital_dsar.model import Decision, Item, Request, RequestKind
 
 MODE = S_IFREG | 0o600
-# Speech hardly shrinks, and shrinking it would take thirty times as long as copying it: sound is stored as it is.
-STORED, SHRUNK = 0, 6
 LAST = "SHA256SUMS"
 NOTED_EVERY = 0.5  # seconds: how far it is is written down no more often
 Chunks = AsyncIterator[bytes]
@@ -74,7 +71,8 @@ class PackageFiles:
     written: list[Written] = field(default_factory=list)
     erased: set[UUID] = field(default_factory=set)
     _sounds: defaultdict[UUID | None, list[Sounded]] = field(default_factory=lambda: defaultdict(list))
-    _level: int = STORED
+    _shrink: bool = False
+    _packing: Packing = field(default_factory=lambda: Packing(shrink=False))
     _noted_at: float = 0.0
 
     async def zipped(self) -> AsyncGenerator[bytes, None]:
@@ -85,7 +83,8 @@ class PackageFiles:
         """
 
         def compressor() -> Any:
-            return zlib.compressobj(level=self._level, wbits=-zlib.MAX_WBITS)
+            self._packing = Packing(shrink=self._shrink)
+            return self._packing
 
         members = ((name, self.now, MODE, ZIP_64, chunks) async for name, chunks in self._files())
         # The extended time of a ZIP is a signed 32-bit number of seconds, which ends in January 2038.
@@ -99,13 +98,13 @@ class PackageFiles:
         async with aclosing(sounds_of(self.ingest, [each.item for each in self._recordings()])) as sounds:
             async for sound in sounds:
                 if await sound.is_there():
-                    name, digest = audio_name(sound.item), hashlib.sha512()
-                    yield name, self._noted(name, _digested(sound.chunks(), digest.update))
-                    heard = Sounded(contents[sound.item.id], name, digest.digest())
+                    name = audio_name(sound.item)
+                    yield name, self._noted(name, sound.chunks())
+                    heard = Sounded(contents[sound.item.id], name, self._packing.sha512.digest())
                     self._sounds[sound.item.call].append(heard)
                 else:
                     self.erased.add(sound.item.id)
-        self._level = SHRUNK
+        self._shrink = True
         for name, pieces in self._texts():
             yield name, self._noted(name, _aside(pieces))
 
@@ -122,12 +121,11 @@ class PackageFiles:
         yield LAST, ["".join(f"{each.sha256}  {each.name}\n" for each in self.written).encode()]
 
     async def _noted(self, name: str, chunks: Chunks) -> Chunks:
-        size, digest = 0, hashlib.sha256()
         async for chunk in chunks:
-            size += len(chunk)
-            digest.update(chunk)
             yield chunk
-        self.written.append(Written(name, size, digest.hexdigest()))
+        # The ZIP asks for the next piece when it has packed the one before: all of this file went through.
+        packed = self._packing
+        self.written.append(Written(name, packed.size, packed.sha256.hexdigest()))
         now = asyncio.get_running_loop().time()
         if name == LAST or now >= self._noted_at + NOTED_EVERY:
             self._noted_at = now
@@ -233,12 +231,6 @@ def _services(kind: RequestKind, items: Iterable[Given]) -> list[str]:
     """Whose data has a file: who handed something in, for a portable copy who handed in something that is given."""
     portable = kind is RequestKind.PORTABILITY
     return sorted({each.item.service for each in items if each.is_given or not portable})
-
-
-async def _digested(chunks: Chunks, update: Callable[[bytes], None]) -> Chunks:
-    async for chunk in chunks:
-        update(chunk)
-        yield chunk
 
 
 async def _aside(pieces: Iterable[bytes]) -> Chunks:

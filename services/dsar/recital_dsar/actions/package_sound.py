@@ -90,7 +90,7 @@ class Sound:
             if not answer.is_success:
                 await answer.aread()
                 raise _why(self.item, answer.status_code, answer.json())
-            async for piece in answer.aiter_bytes(PIECE):
+            async for piece in _pieces(answer.aiter_bytes()):
                 await self._room.acquire()
                 self._pieces.put_nowait(piece)
 
@@ -115,6 +115,20 @@ async def sounds_of(ingest: Ordered, items: Iterable[Item]) -> AsyncGenerator[So
         for each in (sound, *waiting):
             if each is not None:
                 await each.stop()
+
+
+async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lay what comes off the wire together into pieces of about the right size, each byte copied once."""
+    held: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 async def _grant(ingest: Ordered, item: Item) -> str | None:
