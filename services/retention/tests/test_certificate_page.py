@@ -34,6 +34,7 @@ def test_the_page_says_what_went_when_on_which_ground_where_and_until_when_a_bac
         "retention_ended",
         "key key-0",
         "no key backups configured",
+        "beneath the store (MinIO&#x27;s trash, SeaweedFS&#x27;s volumes) until 2026-06-02",
         "2026-06-02",
         "signed.token.here",
     ):

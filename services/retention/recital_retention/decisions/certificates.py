@@ -56,7 +56,7 @@ def beneath(last: datetime, residue: Residue) -> dict[str, Json]:
         keys = f"in backups until {_last_day(last, residue.key_backup_days)}"
         final = max(objects, _last_day(last, residue.key_backup_days))
     return {
-        "objects": f"ciphertext without a key in the object store's own clearing until {objects}",
+        "objects": f"ciphertext without a key beneath the store (MinIO's trash, SeaweedFS's volumes) until {objects}",
         "key_backups": keys,
         "cannot_return_after": final.isoformat(),
     }
