@@ -23,7 +23,9 @@ from recital_vault.settings import ObjectStoreSettings
 __all__ = ["FAILURES", "OpenUpload", "StoreClient", "StoredPart", "ours", "passes"]
 
 FAILURES = (MinioException, urllib3.exceptions.HTTPError, OSError)
-_PASSING_CODES = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "BadDigest", "IncompleteBody"}
+# What was sent is not what arrived: sending it again may help.
+_HURT_CODES = {"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
+_PASSING_CODES = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", *_HURT_CODES}
 _SERVER_ERROR = 500
 
 
@@ -66,21 +68,25 @@ class StoreClient(Minio):
             ),
         )
 
-    def put_whole(self, bucket: str, object_key: str, data: bytes) -> str:
-        """Stores `data` as one object and returns its ETag; the store checks its SHA-256."""
-        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        headers = {"Content-Type": "application/octet-stream", "x-amz-checksum-sha256": checksum}
-        return str(self._put_object(bucket, object_key, data, {**headers}).etag)
+    def put_whole(self, bucket: str, object_key: str, data: bytes) -> tuple[str, str | None]:
+        """Stores `data` as one object and returns its ETag, the MD5 of what arrived, and version."""
+        answer = self._put_object(bucket, object_key, data, self._checked(data))
+        return str(answer.etag), answer.version_id
 
-    def put_new(self, bucket: str, object_key: str, data: bytes) -> str:
-        """Stores `data` unless the object is there, and returns its ETag; S3Error PreconditionFailed where it is."""
-        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "x-amz-checksum-sha256": checksum,
-            "If-None-Match": "*",
-        }
-        return str(self._put_object(bucket, object_key, data, {**headers}).etag)
+    def put_new(self, bucket: str, object_key: str, data: bytes) -> tuple[str, str | None]:
+        """As `put_whole`, unless the object is there: then S3Error PreconditionFailed."""
+        answer = self._put_object(bucket, object_key, data, {**self._checked(data), "If-None-Match": "*"})
+        return str(answer.etag), answer.version_id
+
+    def _checked(self, data: bytes) -> dict[str, str | list[str] | tuple[str]]:
+        """Headers by which the store checks what arrives.
+
+        Without TLS the SDK signs the body's SHA-256; with TLS it signs none, so one is stated.
+        """
+        headers: dict[str, str | list[str] | tuple[str]] = {"Content-Type": "application/octet-stream"}
+        if self._base_url.is_https:
+            headers["x-amz-checksum-sha256"] = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        return headers
 
     def start_upload(self, bucket: str, object_key: str) -> str:
         """Begins a multipart upload and returns its id."""
@@ -164,6 +170,8 @@ def ours(error: Exception) -> RecitalError:
         return NotFound("upload_missing", "The store has no such upload.")
     if code == "InvalidRange":
         return Malformed("range_unsatisfiable", "The object ends before this range.")
+    if code in _HURT_CODES:
+        return Unavailable("object_store_corrupts", "The store has not what it was sent.")
     if passes(error):
         return Unavailable("object_store_unavailable", "The object store does not answer.")
     return Unavailable("object_store_refuses", "The object store refuses what is asked of it.")

@@ -5,11 +5,12 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from minio.error import S3Error
-from recital_errors import Conflict, NotFound, RecitalError
+from recital_errors import Conflict, NotFound, RecitalError, Unavailable
 from recital_testing.ports import OBJECT_PORTS, choose_ports
 from recital_testing.servers import Objects
 from recital_vault import ControlLedger, ObjectStore, ObjectStoreSettings
@@ -28,6 +29,20 @@ async def test_what_arrives_with_another_checksum_than_was_stated_is_refused_and
             client._put_object, object_settings.bucket, object_key, b"data", {"x-amz-checksum-sha256": wrong}
         )
     assert await objects.absent(object_key)
+
+
+def test_under_tls_where_no_hash_is_signed_a_put_states_its_checksum(object_settings: ObjectStoreSettings) -> None:
+    headers = [StoreClient(replace(object_settings, secure=secure))._checked(b"data") for secure in (True, False)]
+    assert ["x-amz-checksum-sha256" in each for each in headers] == [True, False]
+
+
+async def test_a_put_that_the_store_acknowledged_as_something_else_is_no_put(
+    objects: ObjectStore, object_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StoreClient, "put_whole", lambda *_: ("0" * 32, None))
+    with pytest.raises(Unavailable) as raised:
+        await objects.put(object_key, b"data")
+    assert raised.value.code == "object_store_corrupts"
 
 
 async def test_of_many_who_put_a_new_object_one_does(objects: ObjectStore, object_key: str) -> None:
