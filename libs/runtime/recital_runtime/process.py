@@ -19,7 +19,6 @@ from recital_errors import RecitalError, Unavailable
 from recital_events import consumed_by, produced_by
 from recital_identity import KeySet
 from recital_vault import (
-    FileRootKey,
     KeyStore,
     KeyStoreSettings,
     ObjectStore,
@@ -36,6 +35,7 @@ from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbours, SigningKeySource
 from recital_runtime.relay import Reconciler, Relay
 from recital_runtime.restore_gate import RestoreGate, TakeWithdrawal
+from recital_runtime.root_keys import root_key_of
 from recital_runtime.sequencing import Sequencer
 from recital_runtime.settings import ServiceSettings
 from recital_runtime.shared_routes import alarm_routes, health_routes, internal_routes, ledger_routes
@@ -70,6 +70,9 @@ class Runtime:
         self._bus: Bus | None = None
         self._vault: Vault | None = None
         self._loops: dict[str, Loop] = {}
+        self._gate: RestoreGate | None = None
+        self.reached: Callable[[str], None] = lambda _point: None
+        """Hears which point the relay has reached, so that a test can let the process die there."""
 
     @property
     def token_keys(self) -> KeySet:
@@ -105,7 +108,7 @@ class Runtime:
                 password_file=settings.keys_password_file,
                 schema=self.service,
             ),
-            FileRootKey(settings.root_key_file),
+            root_key_of(settings),
         )
         objects = await ObjectStore.open(
             ObjectStoreSettings(
@@ -139,8 +142,8 @@ class Runtime:
         """
 
         async def step() -> None:
-            gate = RestoreGate(self.database, self.vault.control, self.handlers, take_withdrawal=take_withdrawal)
-            await gate.apply()
+            self._gate = RestoreGate(self.database, self.vault.control, self.handlers, take_withdrawal=take_withdrawal)
+            await self._gate.apply()
 
         return step
 
@@ -220,7 +223,7 @@ class Runtime:
         return "ok"
 
     def _own_loops(self, intake: Intake) -> list[Loop]:
-        relay = Relay(self.database, lambda: self.bus, self.metrics)
+        relay = Relay(self.database, lambda: self.bus, self.metrics, reached=self.reached)
         sequencer = Sequencer(self.database, self.signing, self.metrics)
         edges = {
             name: frozenset(event.name for event in produced_by(self.service) if name in event.consumers)
@@ -243,7 +246,11 @@ class Runtime:
             Loop("alarm_gauges", self._count_alarms, 10.0),
             Loop("reconcile", reconciler.run, 60.0),
             Loop("old_keys", self._forget_old_keys, 600.0),
+            Loop("restore_gate", self._follow_control_ledger, 3600.0),
         ]
+
+    async def _follow_control_ledger(self) -> bool:
+        return False if self._gate is None else await self._gate.follow()
 
     async def _tick(self) -> bool:
         """Follow the database's clock; when time was moved ahead, whatever goes by time is woken."""

@@ -4,7 +4,9 @@ Secrets come as file paths only. Nothing secret has a default; what has none and
 """
 
 from pathlib import Path
+from typing import Self
 
+from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from recital_database import DatabaseSettings
 
@@ -36,7 +38,16 @@ class ServiceSettings(BaseSettings):
     object_access_key_file: Path
     object_secret_key_file: Path
     keys_password_file: Path
-    root_key_file: Path
+    root_key_file: Path | None = None
+    """The key that wraps the tenants' keys, 32 bytes; or else the settings of the transit engine."""
+    retired_root_key_files: tuple[Path, ...] = ()
+    """Keys that wrap no more and still unwrap, as a JSON list, until every tenant's key was changed."""
+    transit_address: str | None = None
+    """Vault, as https://vault.example:8200: then the root key never leaves it."""
+    transit_token_file: Path | None = None
+    transit_key: str = "recital"
+    transit_mount: str = "transit"
+    transit_authorities_file: Path | None = None
 
     token_issuer: str
     token_audience: str = "recital"  # noqa: S105 - a name, no secret
@@ -51,6 +62,16 @@ class ServiceSettings(BaseSettings):
     trace_endpoint: str | None = None
     stop_within: int = 20
     """Seconds that requests in hand get when the process is asked to stop."""
+
+    @model_validator(mode="after")
+    def _one_root_key(self) -> Self:
+        if (self.root_key_file is None) == (self.transit_address is None):
+            raise ValueError("exactly one of root_key_file and transit_address is needed")
+        if self.transit_address is not None and self.transit_token_file is None:
+            raise ValueError("transit_token_file is needed with transit_address")
+        if self.retired_root_key_files and self.root_key_file is None:
+            raise ValueError("retired_root_key_files go with root_key_file")
+        return self
 
     def database(self, service: str) -> DatabaseSettings:
         """Return the part that the database room takes."""
