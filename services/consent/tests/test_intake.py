@@ -94,7 +94,8 @@ async def test_the_number_of_statements_does_not_grow_with_the_calls(desk: "Desk
         assert all(isinstance(each, Registered) for each in made)
         return asked
 
-    assert await statements(1, 0) == await statements(40, 1000)
+    # The first looks the tenant up, which the process then knows.
+    assert await statements(1, 0) > await statements(1, 10) == await statements(40, 1000)
 
 
 # Lines that are never recorded (R18).

@@ -11,7 +11,7 @@ from recital_consent.actions.simulating import Simulator, Thought
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import EntryKind, Party, PartyKind
 from recital_consent.model.permits import Audio, Channel
-from recital_errors import Malformed
+from recital_errors import Malformed, Reason
 
 if TYPE_CHECKING:
     from services.consent.tests.conftest import Desk
@@ -80,10 +80,9 @@ async def test_a_call_may_be_registered_and_permitted_in_one_transaction_and_aga
     tokens = []
     for _ in range(2):
         async with desk.database.transaction(desk.tenant) as tx:
-            call, verdict, _ = await registering.register_call(desk.means, tx, draft, None)
-            given = await permits.give_at_once(desk.means, tx, call, verdict, audio)
-            assert isinstance(given, tuple)
-            tokens.append(given[1])
+            made = await registering.register_with_permit(desk.means, tx, draft, None, audio)
+            assert isinstance(made.given, tuple)
+            tokens.append(made.given[1])
     assert tokens[0] == tokens[1]
     assert (await permits.verify_permit(desk.means, tokens[0]))["stands"]
     assert await desk.count("permits") == 1
@@ -93,7 +92,6 @@ async def test_where_no_permit_can_be_given_the_call_is_registered_all_the_same(
     audio = Audio(started_at=desk.at(4.2), ended_at=desk.at(60), segments=None, channels=(Channel(0, "customer"),))
     for external_id in ("one", "one"):
         async with desk.database.transaction(desk.tenant) as tx:
-            call, verdict, _ = await registering.register_call(desk.means, tx, desk.draft(external_id), None)
-            given = await permits.give_at_once(desk.means, tx, call, verdict, audio)
-        assert [each.code for each in given] == ["notice_missing"]  # type: ignore[union-attr]
+            made = await registering.register_with_permit(desk.means, tx, desk.draft(external_id), None, audio)
+        assert [each.code for each in made.given or () if isinstance(each, Reason)] == ["notice_missing"]
     assert await desk.count("calls") == 1

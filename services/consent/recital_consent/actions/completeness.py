@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from recital_database import Transaction, alarm, announce, record, who_goes_on
+from recital_database import Gathered, Transaction, alarm, announce, record, who_goes_on
 from recital_errors import NotFound
 from recital_events import CallUnended, RecordingMissing
 
@@ -60,6 +60,13 @@ async def watch(tx: Transaction, several: Sequence[CallRecord], settings: Tenant
     await watching.put(tx, due)
     if any(at <= tx.now for at in due.values()):
         tx.touched.add(WATCH)
+
+
+def watch_new(writes: Gathered, several: Sequence[CallRecord], settings: TenantSettings, now: datetime) -> bool:
+    """Look, when their time is over, at calls that are only now registered; true where that is now."""
+    due = {call.id: _look_at(call, settings) for call in several if call.completeness.outcome in _OPEN}
+    watching.put_new(writes, due)
+    return any(at <= now for at in due.values())
 
 
 async def look_again(tx: Transaction, several: Iterable[CallRecord]) -> None:

@@ -11,6 +11,7 @@ from recital_vault import Vault
 
 from recital_consent.model.problems import Problem
 from recital_consent.model.tenants import Tenant
+from recital_consent.store.houses import Houses
 
 LOG = "consent"
 """The ledger of what was published, told, decided, permitted and taken back."""
@@ -22,6 +23,7 @@ class Means:
     def __init__(self, runtime: Runtime) -> None:
         """Nothing is opened here."""
         self._runtime = runtime
+        self.houses = Houses()
 
     @property
     def database(self) -> Database:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from recital_database import Json, Transaction, claim, new_id, record, remember
+from recital_database import Gathered, Json, Transaction, Writing, claim, new_ids, remember
 from recital_errors import Forbidden, Gone, Malformed, NotFound, Reason
 from recital_identity import TokenKind, issuer_named, read_permit, sign
 from recital_ledger import canonical
@@ -45,28 +45,46 @@ async def give_permit(
     if call.erasing_at is not None:
         raise Gone("call_erased", "This call was erased.")
     verdict = state_of(call, tx.now)[1]
-    given = await _give(means, tx, tenant, (call, verdict), audio)
+    given = await _give(means, tx, Wish(tenant, call, verdict, audio))
     if not isinstance(given, tuple):
         raise Forbidden("permit_refused", "Nothing of this audio may be kept.", reasons=given)
     await remember(tx, key, result=given[0].id)
     return given
 
 
-async def give_at_once(
-    means: Means, tx: Transaction, call: CallRecord, verdict: Verdict, audio: Audio
-) -> tuple[Issued, str] | Sequence[Reason]:
-    """Give a permit in the transaction that registers the call; or return why there is none.
+Given = tuple[Issued, str] | Sequence[Reason]
+"""A permit and its signed form, or why there is none."""
 
-    Of a call that was registered before, the permit that was given then is given again. Raises Malformed.
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A permit that is asked for: for this audio of a call as it stands."""
+
+    tenant: Tenant
+    call: CallRecord
+    verdict: Verdict
+    audio: Audio
+
+
+Into = tuple[Gathered, Sequence[UUID]]
+"""What is going to be written, and two ids: the permit's, and its entry's in the ledger."""
+
+
+def give_with_call(means: Means, tx: Transaction, wish: Wish, into: Into) -> Given:
+    """Give a permit for a call that is registered in the same statement. Raises Malformed.
+
+    Nothing of a call that is only now registered can have been erased.
     """
-    if call.registered_at != tx.now:
-        first = await permits.first_permit(tx, call.id, issued_at=call.registered_at)
-        if first is not None:
-            return _signed(means, first)
-        call = await calls.read_call(tx, call.id, locked=True)
-        verdict = state_of(call, tx.now)[1]
-    tenant, _ = taking_in(await tenants.own_tenant(tx))
-    return await _give(means, tx, tenant, (call, verdict), audio)
+    return _decide(means, tx, wish, (), into)
+
+
+async def give_again(means: Means, tx: Transaction, wish: Wish) -> Given:
+    """Give the permit again that was given when the call was registered; one of now, if none was. Raises Malformed."""
+    first = await permits.first_permit(tx, wish.call.id, issued_at=wish.call.registered_at)
+    if first is not None:
+        return _signed(means, first)
+    locked = await calls.read_call(tx, wish.call.id, locked=True)
+    return await _give(means, tx, replace(wish, call=locked, verdict=state_of(locked, tx.now)[1]))
 
 
 async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
@@ -95,26 +113,30 @@ async def verify_permit(means: Means, token: str) -> Mapping[str, Any]:
     }
 
 
-async def _give(
-    means: Means, tx: Transaction, tenant: Tenant, judged: tuple[CallRecord, Verdict], audio: Audio
-) -> tuple[Issued, str] | Sequence[Reason]:
-    call, verdict = judged
+async def _give(means: Means, tx: Transaction, wish: Wish) -> Given:
+    erased = await permits.erased_voices(tx, wish.call.id)
+    writes = Gathered(tx)
+    given = _decide(means, tx, wish, erased, (writes, await new_ids(tx, 2)))
+    await writes.write()
+    return given
+
+
+def _decide(means: Means, tx: Transaction, wish: Wish, erased: Sequence[Collection[str]], into: Into) -> Given:
+    call, verdict, audio = wish.call, wish.verdict, wish.audio
     problems = audio_problems(audio, call.facts, verdict)
     if problems:
         refuse(problems)
     expires_at = (tx.now + LIFETIME).replace(microsecond=0)
-    zone = ZoneInfo(tenant.draft.time_zone)
+    zone = ZoneInfo(wish.tenant.draft.time_zone)
     terms = terms_of(call.facts, verdict, zone=zone, expires_at=expires_at, now=tx.now)
-    # Nothing of a call that is only now registered can have been erased.
-    erased = [] if call.registered_at == tx.now else await permits.erased_voices(tx, call.id)
     reasons = refusals(call.facts, verdict, terms, audio, erased)
     if reasons or terms is None:
         return reasons
-    return _signed(means, await _issue(tx, call, audio, terms, expires_at))
+    return _signed(means, _issue(tx, wish, terms, expires_at, into))
 
 
-async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, expires_at: datetime) -> Issued:
-    id_ = await new_id(tx)
+def _issue(tx: Transaction, wish: Wish, terms: Terms, expires_at: datetime, into: Into) -> Issued:
+    call, audio, (writes, (id_, entry)) = wish.call, wish.audio, into
     claims = _fitting({**_claims(tx, call, audio, terms), "jti": str(id_), "exp": int(expires_at.timestamp())})
     issued = Issued(
         id=id_,
@@ -132,8 +154,9 @@ async def _issue(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms, 
         "timeline_version": call.timeline_version,
         "final": terms.final,
     }
-    recorded = await record(tx, LOG, "permit.issued", facts=facts, details={"spans": listed(terms.spans)})
-    await permits.add_permit(tx, issued, ledger_entry=recorded.entry, salt=recorded.salt)
+    writing = Writing("permit.issued", facts, {"spans": listed(terms.spans)})
+    (recorded,) = writes.record(LOG, [writing], [entry])
+    permits.add_permit(writes, issued, ledger_entry=recorded.entry, salt=recorded.salt)
     return issued
 
 

@@ -6,93 +6,84 @@ hundreds go the same way, in the same number of statements.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
-from recital_database import (
-    Json,
-    Recorded,
-    Transaction,
-    Writing,
-    announce_all,
-    claim,
-    new_ids,
-    record_all,
-    remember,
-)
+from recital_database import Gathered, Json, Recorded, Transaction, Writing, claim, remember
 from recital_errors import Conflict, Gone, NotFound, RecitalError
 from recital_events import CallRegistered, Event
 
-from recital_consent.actions import lines, marking
-from recital_consent.actions.completeness import watch, with_completeness
+from recital_consent.actions import lines, marking, permits
+from recital_consent.actions.completeness import WATCH, watch_new, with_completeness
 from recital_consent.actions.consequences import end_of, state_of
+from recital_consent.actions.houses import House, house_of
 from recital_consent.actions.identities import find_or_make
 from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import LOG, Means, digest, malformed
 from recital_consent.actions.sampling import Coming, not_drawn
-from recital_consent.actions.tenants import taking_in
 from recital_consent.actions.writing import entries_written, judged_entries, writings_of
 from recital_consent.decisions.identifying import described
-from recital_consent.decisions.publishing import version_in_force
-from recital_consent.decisions.registering import began_at, registering_problems, speakable
+from recital_consent.decisions.registering import registering_problems, speakable
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import Call, CallRecord, Party, PartyKind
 from recital_consent.model.drafts import CallDraft, PartyDraft
+from recital_consent.model.permits import Audio
 from recital_consent.model.problems import Problem
-from recital_consent.model.purposes import PurposeVersion
 from recital_consent.model.statements import Statement
 from recital_consent.model.subjects import Described
-from recital_consent.model.tenants import Tenant, TenantSettings
-from recital_consent.store import calls, purposes, registering, statements, subjects, tenants
+from recital_consent.model.tenants import Tenant
+from recital_consent.store import calls, registering, statements, subjects
 from recital_consent.store.registering import Claimed
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A call as it is registered, and whether it is new."""
+    """A call as it is registered, whether it is new, and the permit that was asked for with it."""
 
     call: CallRecord
     verdict: Verdict
     is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all calls of a request are judged by: the tenant, its settings, purposes by key, and its sources."""
-
-    tenant: Tenant
-    settings: TenantSettings
-    versions: Mapping[str, Sequence[PurposeVersion]]
-    sources: frozenset[UUID]
-
-    def found(self, draft: CallDraft, now: datetime) -> dict[str, PurposeVersion]:
-        """Return under which version of each of its purposes a call is registered, of those that are known."""
-        began = began_at(draft, now)
-        chosen = {key: version_in_force(self.versions.get(key, ()), began, now) for key in draft.purposes}
-        return {key: version for key, version in chosen.items() if version is not None}
+    given: permits.Given | None = None
 
 
 async def register_call(
     means: Means, tx: Transaction, draft: CallDraft, key: str | None
 ) -> tuple[CallRecord, Verdict, bool]:
-    """Register a call; return it, its verdict, and whether it is new.
+    """Register a call; return it, its verdict, and whether it is new. Raises as `register_with_permit`."""
+    made = await register_with_permit(means, tx, draft, key, None)
+    return made.call, made.verdict, made.is_new
+
+
+async def register_with_permit(
+    means: Means, tx: Transaction, draft: CallDraft, key: str | None, audio: Audio | None
+) -> Registered:
+    """Register a call, and give a permit for its audio or say why there is none.
+
+    Of a call that was registered before, the permit that was given then is given again.
 
     The same external id with the same content is the same call. Raises Malformed, NotFound for a source that is not the
     tenant's, Conflict `external_id_used`, Gone where that call was erased, LineNeverRecorded, Forbidden
     `tenant_closed`.
     """
-    tenant, settings = taking_in(await tenants.own_tenant(tx))
-    if await lines.denied(means.vault, tx, tenant, [draft]):
+    house = await house_of(means, tx, [draft])
+    if await lines.denied(means.vault, tx, house.tenant, [draft]):
         raise LineNeverRecorded
     again = await claim(tx, key, route="POST /v1/calls", fingerprint=draft.content)
+    writes = Gathered(tx)
     if again is not None:
         made = _as_registered(await calls.read_call(tx, again), tx)
     else:
-        (made,) = await _register(means, tx, await _house(tx, tenant, settings, [draft]), [draft])
+        (made,) = await _register(means, tx, house, [draft], writes)
     if isinstance(made, RecitalError):
         raise made
     await remember(tx, key, result=made.call.id)
-    return made.call, made.verdict, made.is_new
+    if audio is not None:
+        wish = permits.Wish(house.tenant, made.call, made.verdict, audio)
+        if made.is_new:
+            made = replace(made, given=permits.give_with_call(means, tx, wish, (writes, house.ids.take(2))))
+        else:
+            made = replace(made, given=await permits.give_again(means, tx, wish))
+    await writes.write()
+    return made
 
 
 async def register_calls(
@@ -102,10 +93,12 @@ async def register_calls(
 
     Raises Forbidden `tenant_closed`.
     """
-    tenant, settings = taking_in(await tenants.own_tenant(tx))
-    denied = await lines.denied(means.vault, tx, tenant, drafts)
+    house = await house_of(means, tx, drafts)
+    denied = await lines.denied(means.vault, tx, house.tenant, drafts)
     others = [draft for index, draft in enumerate(drafts) if index not in denied]
-    made = iter(await _register(means, tx, await _house(tx, tenant, settings, others), others))
+    writes = Gathered(tx)
+    made = iter(await _register(means, tx, house, others, writes))
+    await writes.write()
     return [LineNeverRecorded() if index in denied else next(made) for index in range(len(drafts))]
 
 
@@ -159,15 +152,8 @@ class _Around:
     left_out: Collection[tuple[UUID, UUID]]
 
 
-async def _house(tx: Transaction, tenant: Tenant, settings: TenantSettings, drafts: Sequence[CallDraft]) -> House:
-    versions = await purposes.every_version(tx, {key for draft in drafts for key in draft.purposes})
-    named = {draft.source for draft in drafts if draft.source is not None}
-    sources = await tenants.known_sources(tx, named) if named else set()
-    return House(tenant, settings, versions, frozenset(sources))
-
-
 async def _register(
-    means: Means, tx: Transaction, house: House, drafts: Sequence[CallDraft]
+    means: Means, tx: Transaction, house: House, drafts: Sequence[CallDraft], writes: Gathered
 ) -> list[Registered | RecitalError]:
     outcomes: dict[int, Registered | RecitalError] = {}
     sound: dict[int, _Sound] = {}
@@ -178,7 +164,7 @@ async def _register(
         else:
             outcomes[index] = judged
     claimed = {index: await _claimed(means, house.tenant, each.draft) for index, each in sound.items()}
-    ids = await new_ids(tx, len(sound)) if sound else []
+    ids = house.ids.take(len(sound))
     wanted: dict[bytes, Claimed] = {}
     for (digest_, fingerprint), id_ in zip(claimed.values(), ids, strict=True):
         wanted.setdefault(digest_, Claimed(id_, fingerprint))
@@ -187,7 +173,7 @@ async def _register(
     for index, (digest_, _) in claimed.items():
         if digest_ not in earlier:
             fresh.setdefault(wanted[digest_].call, index)
-    made = await _make(means, tx, house, {call: sound[index] for call, index in fresh.items()})
+    made = await _make(means, tx, house, {call: sound[index] for call, index in fresh.items()}, writes)
     known = await calls.read_calls(tx, [each.call for each in earlier.values()]) if earlier else {}
     for index, (digest_, fingerprint) in claimed.items():
         stands = earlier.get(digest_, wanted[digest_])
@@ -235,28 +221,33 @@ def _as_registered(call: CallRecord, tx: Transaction) -> Registered | RecitalErr
     return Registered(call, state_of(call, tx.now)[1], is_new=False)
 
 
-async def _make(means: Means, tx: Transaction, house: House, sound: Mapping[UUID, _Sound]) -> Mapping[UUID, Registered]:
-    """Keep new calls by the ids they get, with everything that goes with them."""
+async def _make(
+    means: Means, tx: Transaction, house: House, sound: Mapping[UUID, _Sound], writes: Gathered
+) -> Mapping[UUID, Registered]:
+    """Gather new calls by the ids they get, with everything that goes with them."""
     if not sound:
         return {}
-    parties = await _parties(means, tx, house, sound)
-    around = await _around(means, tx, house, {call: (each.draft, parties[call]) for call, each in sound.items()})
+    parties, said = await _parties(means, tx, house, sound)
+    coming = {call: (each.draft, parties[call]) for call, each in sound.items()}
+    around = _Around(said, await _left_out(means, tx, house, coming))
     states = [state_of(_bare(tx, each, house, (call, parties[call], around)), tx.now) for call, each in sound.items()]
     whole = [
         (with_completeness(call, verdict, (house.tenant, house.settings), tx.now), verdict) for call, verdict in states
     ]
     writings = [[_writing(call, verdict), *writings_of(call.facts, call.facts.entries)] for call, verdict in whole]
-    recorded = iter(await record_all(tx, LOG, [each for several in writings for each in several]))
+    every = [each for several in writings for each in several]
+    recorded = iter(writes.record(LOG, every, house.ids.take(len(every))))
     kept: list[tuple[CallRecord, Recorded]] = []
     for (call, _), each in zip(whole, sound.values(), strict=True):
         place = next(recorded)
         places = [next(recorded) for _ in call.facts.entries]
         written = await entries_written(means.vault, house.tenant, each.draft.entries, call.facts.entries, places)
         kept.append((replace(call, written=written), place))
-    await registering.add_calls(tx, kept)
+    registering.add_calls(writes, kept)
     await marking.count_written(tx, house.tenant, [(call.facts, call.facts.entries) for call, _ in kept])
-    await watch(tx, [call for call, _ in kept], house.settings)
-    await announce_all(tx, [event for call, _ in kept for event in _events(call)])
+    if watch_new(writes, [call for call, _ in kept], house.settings, tx.now):
+        tx.touched.add(WATCH)
+    writes.announce([event for call, _ in kept for event in _events(call)])
     return {
         call.id: Registered(call, verdict, is_new=True) for (call, _), (_, verdict) in zip(kept, whole, strict=True)
     }
@@ -264,7 +255,8 @@ async def _make(means: Means, tx: Transaction, house: House, sound: Mapping[UUID
 
 async def _parties(
     means: Means, tx: Transaction, house: House, sound: Mapping[UUID, _Sound]
-) -> Mapping[UUID, tuple[Party, ...]]:
+) -> tuple[Mapping[UUID, tuple[Party, ...]], Sequence[Statement]]:
+    """Return who takes part in each call, and what any of them said outside calls."""
     named = [
         (call, draft, person, registered)
         for call, each in sound.items()
@@ -276,11 +268,14 @@ async def _parties(
         _party(draft, person, subject, registered=registered)
         for (_, draft, person, registered), subject in zip(named, who, strict=True)
     ]
-    told = await announced(tx, parties, list(house.versions))
+    people = {party.subject for party in parties if party.subject}
+    staff = {party.subject for party in parties if party.kind is PartyKind.STAFF and party.subject}
+    told, has_said = await registering.told_and_said(tx, people, staff, house.versions)
     found: dict[UUID, list[Party]] = {call: [] for call in sound}
-    for (call, _, _, _), party in zip(named, told, strict=True):
-        found[call].append(party)
-    return {call: tuple(each) for call, each in found.items()}
+    for (call, _, _, _), party in zip(named, parties, strict=True):
+        found[call].append(replace(party, announced=told.get(party.subject, {})) if party.subject else party)
+    said = await statements.statements_of(tx, people) if has_said else []
+    return {call: tuple(each) for call, each in found.items()}, said
 
 
 def _party(draft: PartyDraft, person: Described, subject: UUID | None, *, registered: bool) -> Party:
@@ -294,16 +289,14 @@ def _party(draft: PartyDraft, person: Described, subject: UUID | None, *, regist
     )
 
 
-async def _around(
+async def _left_out(
     means: Means, tx: Transaction, house: House, made: Mapping[UUID, tuple[CallDraft, tuple[Party, ...]]]
-) -> _Around:
+) -> Collection[tuple[UUID, UUID]]:
     coming = {
         call: Coming(draft.external_id, tuple(house.found(draft, tx.now)[each] for each in draft.purposes), parties)
         for call, (draft, parties) in made.items()
     }
-    people = {party.subject for _, parties in made.values() for party in parties if party.subject}
-    said = await statements.statements_of(tx, people, awaited=True)
-    return _Around(said, await not_drawn(means.vault, tx, house.tenant, coming))
+    return await not_drawn(means.vault, tx, house.tenant, coming)
 
 
 def _bare(tx: Transaction, sound: _Sound, house: House, made: tuple[UUID, tuple[Party, ...], _Around]) -> CallRecord:

@@ -19,7 +19,7 @@ from recital_runtime import (
     requires,
 )
 
-from recital_consent.actions import permits, registering, timeline
+from recital_consent.actions import registering, timeline
 from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import Means
 from recital_consent.api.listing import Wanted
@@ -195,16 +195,14 @@ def _writing(router: Router, means: Means) -> None:
         `line_never_recorded` where a line of it is never recorded: it is counted, and nothing of it is kept.
         """
         try:
-            call, verdict, is_new = await registering.register_call(means, caller.tx, body.draft(), key)
+            audio = body.permit.audio() if body.permit else None
+            made = await registering.register_with_permit(means, caller.tx, body.draft(), key, audio)
         except LineNeverRecorded as refused:
             # Answered, not raised: the count of the day is committed.
             return problem_of(refused)
-        response.status_code = 201 if is_new else 200
-        view = call_view(call, verdict)
-        if body.permit is None:
-            return view
-        given = await permits.give_at_once(means, caller.tx, call, verdict, body.permit.audio())
-        return with_permit(view, given)
+        response.status_code = 201 if made.is_new else 200
+        view = call_view(made.call, made.verdict)
+        return view if made.given is None else with_permit(view, made.given)
 
     @router.post("/calls/{call_id}/timeline")
     async def write_entries(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction
+from recital_database import Gathered, Transaction
 from recital_events import PurposeSpans as PurposeSpansSaid
 from recital_events import RecordingStored, RecordingTrimmed
 from sqlalchemy import Row, bindparam, select, text, update
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from recital_consent.model.completeness import StoredSpans
 from recital_consent.model.permits import Issued, listed, unlisted
-from recital_consent.store.tables import PermitRow, RecordingRow, add, add_new
+from recital_consent.store.tables import PermitRow, RecordingRow, add_new
 
 _PERMITS, _RECORDINGS = PermitRow.__table__, RecordingRow.__table__
 _CHANGE = text(
@@ -26,7 +26,7 @@ _CHANGE = text(
 ).bindparams(bindparam("spans", type_=ARRAY(JSONB, dimensions=1)))
 
 
-async def add_permit(tx: Transaction, permit: Issued, *, ledger_entry: UUID, salt: bytes) -> None:
+def add_permit(writes: Gathered, permit: Issued, *, ledger_entry: UUID, salt: bytes) -> None:
     """Keep a permit that is about to be given."""
     values = {
         "id": permit.id,
@@ -41,7 +41,7 @@ async def add_permit(tx: Transaction, permit: Issued, *, ledger_entry: UUID, sal
         "ledger_entry": ledger_entry,
         "salt": salt,
     }
-    await add(tx, PermitRow, [values])
+    writes.add(PermitRow, [values])
 
 
 async def find_permit(tx: Transaction, permit: UUID) -> Issued | None:

@@ -65,10 +65,6 @@ _SAID = """
     join statements st on st.tenant_id = :tenant and st.subject_id = b.id
     order by st.id
 """
-# Whoever makes a statement holds its subject's row for update.
-_AWAIT = """
-    select id from subjects where tenant_id = :tenant and id = any(cast(:subjects as uuid[])) order by id for key share
-"""
 _REACHED = """
     select distinct cp.id from subjects a
     join subjects b on b.tenant_id = :tenant and (b.id = coalesce(a.merged_into, a.id) or b.id = a.id
@@ -108,17 +104,11 @@ async def find_statement(tx: Transaction, statement: UUID) -> Statement:
     return _statement(row, row.subject_id)
 
 
-async def statements_of(tx: Transaction, subjects: Collection[UUID], *, awaited: bool = False) -> list[Statement]:
-    """Return what these subjects said, each under the subject that was asked for, also where it said so as another.
-
-    `awaited`: until this transaction ends none of them says anything more; what is being said is waited for.
-    """
+async def statements_of(tx: Transaction, subjects: Collection[UUID]) -> list[Statement]:
+    """Return what these subjects said, each under the subject that was asked for, also where it said so as another."""
     if not subjects:
         return []
-    parameters = {"tenant": tx.tenant, "subjects": sorted(subjects)}
-    if awaited:
-        await tx.execute(_AWAIT, parameters)
-    rows = await tx.execute(_SAID, parameters)
+    rows = await tx.execute(_SAID, {"tenant": tx.tenant, "subjects": sorted(subjects)})
     return [_statement(row, row.party_subject) for row in rows]
 
 

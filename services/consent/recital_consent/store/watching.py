@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from recital_database import Transaction
+from recital_database import Gathered, Transaction
 
 from recital_consent.model.holdings import Due
 
@@ -32,6 +32,11 @@ async def put(tx: Transaction, due: Mapping[UUID, datetime]) -> None:
             " as s (id, due_at) order by s.id on conflict (tenant_id, id) do update set due_at = excluded.due_at",
             {"tenant": tx.tenant, "ids": list(due), "due": list(due.values())},
         )
+
+
+def put_new(writes: Gathered, due: Mapping[UUID, datetime]) -> None:
+    """Look at calls that nobody looks at yet at these moments."""
+    writes.insert("call_watch", [{"id": call, "due_at": at} for call, at in due.items()])
 
 
 async def drop(tx: Transaction, *calls: UUID) -> None:
