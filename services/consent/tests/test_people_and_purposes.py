@@ -93,6 +93,8 @@ async def test_publishing_again_makes_the_next_version_and_edits_nothing(desk: "
                 await purposes.read_purpose(tx, key, version)
     published = await desk.events("purpose.published")
     assert [(each["version"], each["retention"]) for each in published] == [(1, "P6M"), (2, "P1M")]
+    # R26: every change stays visible, in the ledger too.
+    assert [each["version"] for each in await desk.ledger("purpose.published")] == [1, 2]
 
 
 async def test_a_purpose_that_misses_something_is_not_published(desk: "Desk") -> None:

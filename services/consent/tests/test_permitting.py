@@ -103,6 +103,7 @@ def test_spans_are_whole_milliseconds_and_never_wider_than_they_are(told: "Scene
 
 
 def test_r05_a_permit_is_for_the_purposes_that_were_named_and_for_no_other(told: "Scene") -> None:
+    # R05: what the permit does not name, the recording cannot be used for.
     told.purpose("other").then("ended", 60)
     found = terms(told)
     assert [each.key for each in found.purposes] == ["main"]

@@ -1,4 +1,6 @@
-"""Purposes are published in versions, each judged whole; nothing is edited in place (R04, R08, R19, R20)."""
+"""Purposes are published in versions, each judged whole; nothing is edited in place, so that every change
+stays visible (R04, R08, R19, R20, R26).
+"""
 
 import hashlib
 from collections.abc import Sequence
