@@ -12,10 +12,11 @@ from recital_database import Database, new_id, record
 from recital_errors import NotFound, RecitalError
 from recital_events import ClockExpired, CollectionOrdered, ErasureOrdered, PurposePublished, RequestReceived
 from recital_ingest.decisions.admission import Digests, Used
+from recital_ingest.model.listening import Standing
 from recital_ingest.model.permit import PurposeVersion
 from recital_ingest.model.recording import Original, Recording, Skeleton, State
 from recital_ingest.model.upload import Due, Intent
-from recital_ingest.store import endings, grants, permits, recordings, reference, uploads
+from recital_ingest.store import endings, grants, permits, recordings, reference, standings, uploads
 from recital_ingest.store.recordings import Search
 
 MakeRecording = Callable[..., Recording]
@@ -111,6 +112,9 @@ async def test_a_permit_tells_what_it_was_used_for_and_what_a_revocation_left(
             await permits.revoke_permit(tx, plain.permit, call=plain.call, remaining=left, revoked_at=NOW)
             state = await permits.permit_state(tx, plain.permit)
             assert (state.revoked, state.remaining) == (True, left)
+            assert (await standings.standing_of(tx, plain)).remaining == left
+        await permits.suspend_permit(tx, plain.permit, call=plain.call, suspended_at=NOW)
+        assert (await standings.standing_of(tx, plain)).suspended
 
 
 async def test_a_permit_can_be_revoked_before_anything_came(database: Database) -> None:
@@ -180,7 +184,9 @@ async def test_a_committed_upload_has_no_intent_any_more(database: Database) -> 
         assert await uploads.take_over(tx, UUID(int=20), epoch=1, lease=LEASE) is None
 
 
-async def test_the_roles_are_those_of_the_version_that_counted_for_the_call(database: Database) -> None:
+async def test_the_roles_are_those_of_the_version_that_counted_for_the_call(
+    database: Database, recording: MakeRecording
+) -> None:
     async with database.transaction(OURS) as tx:
         for version, role in ((1, "case_handler"), (2, "reviewer")):
             published = PurposePublished(
@@ -194,8 +200,9 @@ async def test_the_roles_are_those_of_the_version_that_counted_for_the_call(data
                 in_force_from=NOW,
             )
             await reference.publish_purpose(tx, published)
-        counted = [PurposeVersion(UUID(int=6), "contract", 1), PurposeVersion(UUID(int=7), "unknown", 1)]
-        assert await reference.roles_of(tx, counted) == {"contract": frozenset({"case_handler"})}
+        counted = (PurposeVersion(UUID(int=6), "contract", 1), PurposeVersion(UUID(int=7), "unknown", 1))
+        standing = await standings.standing_of(tx, recording(purposes=counted))
+        assert standing == Standing(frozenset(), None, {"contract": frozenset({"case_handler"})})
 
 
 async def test_a_tenants_key_is_recorded_once(database: Database) -> None:
@@ -208,7 +215,9 @@ async def test_a_tenants_key_is_recorded_once(database: Database) -> None:
         assert await reference.tenants(tx) == [OURS]
 
 
-async def test_a_request_is_open_until_it_is_closed_and_a_clock_ended_stays_ended(database: Database) -> None:
+async def test_a_request_is_open_until_it_is_closed_and_a_clock_ended_stays_ended(
+    database: Database, recording: MakeRecording
+) -> None:
     received = RequestReceived(request=UUID(int=70), kind="access", subjects=(UUID(int=4),), received_at=NOW)
     ended = ClockExpired(recording=UUID(int=20), purpose=UUID(int=6), key="contract", expired_at=NOW)
     async with database.transaction(OURS) as tx:
@@ -219,8 +228,8 @@ async def test_a_request_is_open_until_it_is_closed_and_a_clock_ended_stays_ende
         await tx.execute("update requests set closed_at = recital_now()")
         assert await reference.open_request(tx, UUID(int=70)) is None
         await reference.expire_clocks(tx, [ended])
-        assert await reference.expired_purposes(tx, UUID(int=20)) == {"contract"}
-        assert await reference.expired_purposes(tx, UUID(int=21)) == set()
+        for known, expired in ((UUID(int=20), {"contract"}), (UUID(int=21), set())):
+            assert (await standings.standing_of(tx, recording(id=known))).expired == expired
 
 
 async def test_a_grant_is_its_listeners_own_and_a_refused_wish_is_none(database: Database) -> None:

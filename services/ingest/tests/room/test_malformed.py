@@ -1,5 +1,6 @@
 """Thousands of malformed WAV files: each is refused in good order, or what is kept is what was sent."""
 
+import asyncio
 import struct
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
@@ -59,6 +60,12 @@ def extended(file: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{name} after", file + more
 
 
+def spoilt(file: bytes) -> Iterator[tuple[str, bytes]]:
+    """Spoil a file in every way."""
+    head = 100
+    return chain(truncated(file), lying(file, head), flipped(file, head, further=300, seed=7), extended(file))
+
+
 def kept(permit: Permit, file: bytes, sound: Sound) -> bytes | None:
     """Return what would come back of a file; None where it is refused. Anything but a refusal is a failure."""
     reception = Reception(permit, length=len(file), stated=Digests())
@@ -84,12 +91,32 @@ def test_a_malformed_file_is_refused_or_comes_back_as_it_was_sent(
     # The call goes on for a while, so that a file is judged by what it is and not by where it lies.
     allowed = permit(audio_ended_at=SHORT)
     assert kept(allowed, file, sound) == file
-    head = 100
-    spoilt = chain(truncated(file), lying(file, head), flipped(file, head, further=300, seed=7), extended(file))
     outcomes = {True: 0, False: 0}
-    for name, each in islice(spoilt, None, None, every):
+    for name, each in islice(spoilt(file), None, None, every):
         back = kept(allowed, each, sound)
         assert back is None or back == each, name
         outcomes[back is None] += 1
     assert sum(outcomes.values()) > 2_000 // every
     assert min(outcomes.values()) > 100 // every
+
+
+@pytest.mark.parametrize("every", [pytest.param(5, marks=pytest.mark.campaign), 500])
+async def test_a_malformed_file_that_comes_in_through_the_door_is_refused_or_comes_back_as_it_was_sent(
+    room: Any, wav: MakeWav, samples: MakeSamples, every: int
+) -> None:
+    turns, outcomes = asyncio.Semaphore(8), {201: 0, 415: 0, 422: 0}
+
+    async def send(name: str, file: bytes) -> None:
+        async with turns:
+            answer = await room.send(room.permit(audio_ended_at=SHORT), file)
+            assert answer.status_code in outcomes, (name, answer.text)
+            outcomes[answer.status_code] += 1
+            if answer.status_code == 201:
+                grant = await room.grant(answer.json()["id"])
+                assert (await room.play(answer.json()["id"], grant.json()["id"])).content == file, name
+
+    for sound, odd in KINDS.values():
+        files = islice(spoilt(wav(sound, samples(sound, 200), **odd)), None, None, every)
+        await asyncio.gather(*(send(name, file) for name, file in files))
+    assert min(outcomes.values()) > 500 // every
+    assert await room.left() == (0, outcomes[201], 2 * outcomes[201], 0)
