@@ -15,10 +15,10 @@ from recital_ingest.actions.texts import Sealed, seal_text
 from recital_ingest.actions.together import together
 from recital_ingest.decisions.access import Allowed, Wish, asks_clocks, may_listen
 from recital_ingest.decisions.admission import BURIED
-from recital_ingest.model.listening import BREAK_GLASS, Clock, Clocks, Grant, Listener, OpenRequest, Standing
+from recital_ingest.model.listening import BREAK_GLASS, Clock, Clocks, Grant, Listener, OpenRequest
 from recital_ingest.model.recording import Recording
 from recital_ingest.model.refusal import Refusal
-from recital_ingest.store import glass, grants, permits, recordings, reference, standings
+from recital_ingest.store import glass, grants, recordings, reference, standings
 
 GONE = 410
 AT_ONCE = 4
@@ -61,7 +61,7 @@ async def give_grant(means: Means, principal: Principal, token: str, wished: Gra
     async with means.database.transaction(tenant) as tx:
         recording = await kept(tx, wished.recording)
         wish = await _wish(tx, wished, listener)
-        verdict = may_listen(wish, recording, await standing_of(tx, recording), clocks, now=tx.now)
+        verdict = may_listen(wish, recording, await standings.standing_of(tx, recording), clocks, now=tx.now)
         entered = await _enter(tx, wished, listener, verdict, texts)
     if isinstance(verdict, Refusal):
         raise verdict.error()
@@ -91,20 +91,6 @@ async def give_grants(means: Means, principal: Principal, token: str, wishes: Se
                 return Answer(wished.recording, refused)
 
     return await together(one(each) for each in wishes)
-
-
-async def standing_of(tx: Transaction, recording: Recording) -> Standing:
-    """Return what ingest itself knows now of the time and the authority of a recording."""
-    permit = await permits.permit_state(tx, recording.permit)
-    bounds = await standings.bounds_of(tx, recording.id)
-    return Standing(
-        expired=await reference.expired_purposes(tx, recording.id),
-        remaining=permit.remaining,
-        roles=await reference.roles_of(tx, recording.purposes),
-        suspended=permit.suspended,
-        restricted=bounds.restricted,
-        held=bounds.held,
-    )
 
 
 async def kept(tx: Transaction, recording_id: UUID) -> Recording:

@@ -16,7 +16,7 @@ from recital_errors import Gone, NotFound, Unavailable
 from recital_identity import Principal
 from recital_vault import SealBroken
 
-from recital_ingest.actions.listening import enter_refusal, kept, listener_of, standing_of, tenant_of
+from recital_ingest.actions.listening import enter_refusal, kept, listener_of, tenant_of
 from recital_ingest.actions.means import Means
 from recital_ingest.actions.opening import decoded
 from recital_ingest.actions.sealing import ORIGINAL
@@ -39,7 +39,7 @@ from recital_ingest.model.recording import Recording, Track
 from recital_ingest.model.refusal import Refusal
 from recital_ingest.model.upload import object_key
 from recital_ingest.model.wav import Wrapping
-from recital_ingest.store import beside, grants
+from recital_ingest.store import beside, grants, standings
 
 # Bytes made at a time: as many as the vault opens at once, so that each goes through few hands.
 BLOCK = 1 << 20
@@ -152,7 +152,7 @@ class Opened:
         """Raise Gone where what may be heard has become less since: a stream under way ends there."""
         async with self.means.database.transaction(self.tenant) as tx:
             recording = await kept(tx, self.recording.id)
-            standing = await standing_of(tx, recording)
+            standing = await standings.standing_of(tx, recording)
             refusal = still_holds(self.grant, recording, standing, now=self.grant.expires_at - RECHECK)
             if refusal is not None:
                 await enter_refusal(tx, self.grant, refusal)
@@ -173,7 +173,7 @@ async def open_grant(means: Means, principal: Principal, recording_id: UUID, gra
         if grant.recording != recording_id:
             raise NotFound
         recording = await kept(tx, recording_id)
-        standing = await standing_of(tx, recording)
+        standing = await standings.standing_of(tx, recording)
         refusal = still_holds(grant, recording, standing, now=tx.now)
         if refusal is None:
             await grants.note_played(tx, grant.id)

@@ -1,17 +1,16 @@
 """What other services told: tenants with our key for them, purposes and their roles, open requests, ended clocks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from recital_database import Transaction
 from recital_events import ClockExpired, PurposePublished, RequestClosed, RequestReceived
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recital_ingest.model.listening import OpenRequest
-from recital_ingest.model.permit import PurposeVersion
 from recital_ingest.store.tables import ExpiredClockRow, PurposeRow, RequestRow, TenantRow, mine, table
 
 TENANTS, PURPOSES, REQUESTS, CLOCKS = (table(row) for row in (TenantRow, PurposeRow, RequestRow, ExpiredClockRow))
@@ -87,17 +86,6 @@ async def publish_purpose(tx: Transaction, event: PurposePublished) -> None:
     await tx.execute(insert(PURPOSES).values(row).on_conflict_do_nothing())
 
 
-async def roles_of(tx: Transaction, purposes: Iterable[PurposeVersion]) -> Mapping[str, frozenset[str]]:
-    """Return who may listen, per purpose in the version that counted for a call; what is not known is left out."""
-    wanted = [(each.purpose, each.version) for each in purposes]
-    rows = await tx.execute(
-        select(PURPOSES.c.key, PURPOSES.c.roles).where(
-            mine(PurposeRow, tx), tuple_(PURPOSES.c.id, PURPOSES.c.version).in_(wanted)
-        )
-    )
-    return {row.key: frozenset(row.roles) for row in rows}
-
-
 async def receive_request(tx: Transaction, event: RequestReceived) -> None:
     """Keep an open request and whom it is about."""
     row = {
@@ -141,9 +129,3 @@ async def expire_clocks(tx: Transaction, events: Sequence[ClockExpired]) -> None
         for event in events
     ]
     await tx.execute(insert(CLOCKS).on_conflict_do_nothing(), rows)
-
-
-async def expired_purposes(tx: Transaction, recording: UUID) -> frozenset[str]:
-    """Return the purposes whose time is over for a recording."""
-    rows = await tx.execute(select(CLOCKS.c.key).where(mine(ExpiredClockRow, tx), CLOCKS.c.recording_id == recording))
-    return frozenset(row.key for row in rows)

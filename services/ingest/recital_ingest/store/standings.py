@@ -1,19 +1,27 @@
 """What was told of recordings and persons after the audio was stored: restrictions, holds, subjects that are one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from recital_database import Transaction
 from recital_events import HoldPlaced, HoldReleased, RestrictionLifted, RestrictionSet, SubjectMerged, SubjectSplit
 
+from recital_ingest.model.listening import Standing
+from recital_ingest.model.recording import Recording
+from recital_ingest.model.spans import together
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Whether a recording is restricted, and whether it is held."""
-
-    restricted: bool
-    held: bool
+# A purpose that is not known here has no roles, so nobody may listen for it.
+_STANDING = """
+    select p.remaining, p.suspended_at,
+        array(select key from expired_clocks where tenant_id = :tenant and recording_id = :id) as expired,
+        (select coalesce(jsonb_object_agg(u.key, u.roles), '{}') from purposes u
+            join unnest(cast(:purposes as uuid[]), cast(:versions as int[])) as w (id, version)
+            on u.id = w.id and u.version = w.version where u.tenant_id = :tenant) as roles,
+        exists (select from restrictions
+            where tenant_id = :tenant and recording_id = :id and lifted_at is null) as restricted,
+        exists (select from holds where tenant_id = :tenant and recording_id = :id and released_at is null) as held
+    from (values (1)) as one left join permits p on p.tenant_id = :tenant and p.id = :permit
+"""
 
 
 async def restrict(tx: Transaction, event: RestrictionSet) -> None:
@@ -50,17 +58,30 @@ async def release(tx: Transaction, event: HoldReleased) -> None:
     )
 
 
-async def bounds_of(tx: Transaction, recording: UUID) -> Bounds:
-    """Return what binds a recording now."""
-    row = (
-        await tx.execute(
-            "select exists (select from restrictions where tenant_id = :tenant and recording_id = :id"
-            " and lifted_at is null) as restricted, exists (select from holds where tenant_id = :tenant"
-            " and recording_id = :id and released_at is null) as held",
-            {"tenant": tx.tenant, "id": recording},
-        )
-    ).one()
-    return Bounds(row.restricted, row.held)
+async def standing_of(tx: Transaction, recording: Recording) -> Standing:
+    """Return what is known now of the time and the authority of a recording, in one round trip.
+
+    It is asked for at every playing and each second while one is under way.
+    """
+    rows = await tx.execute(
+        _STANDING,
+        {
+            "tenant": tx.tenant,
+            "id": recording.id,
+            "permit": recording.permit,
+            "purposes": [each.purpose for each in recording.purposes],
+            "versions": [each.version for each in recording.purposes],
+        },
+    )
+    row = rows.one()
+    return Standing(
+        expired=frozenset(row.expired),
+        remaining=None if row.remaining is None else together((names, spans) for names, spans in row.remaining),
+        roles={key: frozenset(roles) for key, roles in row.roles.items()},
+        suspended=row.suspended_at is not None,
+        restricted=row.restricted,
+        held=row.held,
+    )
 
 
 async def merge(tx: Transaction, event: SubjectMerged) -> None:
