@@ -5,7 +5,7 @@ import random
 import zlib
 
 import pytest
-from recital_dsar.actions.packing import LONGEST_BLOCK, Packing, stored
+from recital_dsar.actions.packing import LONGEST_BLOCK, PACKED, PIECE, Packing, stored
 
 
 @pytest.mark.parametrize("shrink", [False, True])
@@ -20,6 +20,10 @@ def test_what_is_packed_inflates_to_what_went_in(sizes: list[int], *, shrink: bo
     assert (inflate.eof, inflate.unused_data) == (True, b"")
     assert (packing.size, packing.sha256.digest()) == (len(plain), hashlib.sha256(plain).digest())
     assert shrink or packing.sha512.digest() == hashlib.sha512(plain).digest()
+
+
+def test_a_whole_piece_has_a_known_size_in_the_zip() -> None:
+    assert len(Packing(shrink=False).compress(bytes(PIECE))) == PACKED
 
 
 def test_stored_bytes_grow_by_five_for_each_block() -> None:

@@ -20,8 +20,8 @@ from stream_zip import ZIP_64, async_stream_zip
 
 from recital_dsar.actions.conversations import Sounded, Teller, conversation_file, conversation_name
 from recital_dsar.actions.means import Ordered
-from recital_dsar.actions.package_sound import PIECE, sounds_of
-from recital_dsar.actions.packing import Packing
+from recital_dsar.actions.package_sound import sounds_of
+from recital_dsar.actions.packing import PACKED, Packing
 from recital_dsar.actions.page import index_page
 from recital_dsar.actions.part_reading import PartItem
 from recital_dsar.decisions.items import for_person
@@ -88,7 +88,7 @@ class PackageFiles:
 
         members = ((name, self.now, MODE, ZIP_64, chunks) async for name, chunks in self._files())
         # The extended time of a ZIP is a signed 32-bit number of seconds, which ends in January 2038.
-        made = async_stream_zip(members, chunk_size=PIECE, get_compressobj=compressor, extended_timestamps=False)
+        made = async_stream_zip(members, chunk_size=PACKED, get_compressobj=compressor, extended_timestamps=False)
         async with aclosing(cast("AsyncGenerator[bytes, None]", made)) as pieces:
             async for piece in pieces:
                 yield piece

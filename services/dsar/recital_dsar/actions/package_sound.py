@@ -14,12 +14,11 @@ from urllib.parse import quote
 from recital_errors import Conflict, RecitalError, Unavailable
 
 from recital_dsar.actions.means import Ordered
+from recital_dsar.actions.packing import PIECE
 from recital_dsar.decisions.retry import pause
 from recital_dsar.model import Item
 
 TRIES = 5
-PIECE = 1 << 20
-"""Bytes in which sound is passed on: each piece is handed from thread to thread several times."""
 PIECES_AHEAD = 3
 AHEAD = 6
 """For how many recordings grants are asked before their turn; each lives for 15 minutes."""
@@ -118,16 +117,18 @@ async def sounds_of(ingest: Ordered, items: Iterable[Item]) -> AsyncGenerator[So
 
 
 async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lay what comes off the wire together into pieces of about the right size, each byte copied once."""
+    """Lay what comes off the wire together into pieces of exactly the right size, but for the last."""
     held: list[bytes] = []
-    size = 0
+    room = PIECE
     async for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= PIECE:
+        rest = chunk
+        while len(rest) >= room:
+            held.append(rest[:room])
             yield b"".join(held)
-            held, size = [], 0
-    if held:
+            rest, held, room = rest[room:], [], PIECE
+        held.append(rest)
+        room -= len(rest)
+    if room < PIECE:
         yield b"".join(held)
 
 

@@ -8,6 +8,11 @@ import zlib
 LEVEL = 6
 LONGEST_BLOCK = 0xFFFF
 _BLOCK = struct.Struct("<BHH")
+_BLOCKS = 16
+PIECE = _BLOCKS * LONGEST_BLOCK
+"""Bytes in which sound is passed on: each piece is handed from thread to thread several times."""
+PACKED = _BLOCKS * (LONGEST_BLOCK + _BLOCK.size)
+"""Bytes of a piece in the ZIP: given out at this size, it is not cut and joined again."""
 _LAST_BLOCK = _BLOCK.pack(1, 0, LONGEST_BLOCK)
 
 
