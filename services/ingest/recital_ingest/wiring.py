@@ -8,7 +8,7 @@ from recital_runtime import App, Runtime
 
 from recital_ingest.actions.annotating import RECTIFICATIONS
 from recital_ingest.actions.collecting import COLLECTIONS
-from recital_ingest.actions.crashpoints import Crash
+from recital_ingest.actions.crashpoints import Crash, CrashPoint
 from recital_ingest.actions.erasing import ERASURES
 from recital_ingest.actions.means import LOG, Limits, Means
 from recital_ingest.api import routers
@@ -22,7 +22,9 @@ SERVICE = "ingest"
 def wire(settings: Settings) -> App:
     """Return the application; nothing is opened before it starts."""
     runtime = Runtime(SERVICE, settings)
-    means = Means(runtime, limits_of(settings), Crash(settings.crash_at))
+    crash = Crash(settings.crash_at)
+    means = Means(runtime, limits_of(settings), crash)
+    runtime.reached = lambda point: crash(CrashPoint(point))
     runtime.database.when(ERASURES, partial(runtime.wake, ERASE))
     runtime.database.when(COLLECTIONS, partial(runtime.wake, RENDER))
     runtime.database.when(RECTIFICATIONS, partial(runtime.wake, RECTIFY))

@@ -1,7 +1,4 @@
-"""Where the process can be made to die, in local mode only, so that recovery is tested at each point.
-
-C7 and C8 (published, marked as published) lie in the relay that all services share.
-"""
+"""Where the process can be made to die, in local mode only, so that recovery is tested at each point."""
 
 import os
 import signal
@@ -29,6 +26,10 @@ class CrashPoint(StrEnum):
     """Committed: the recording is stored, and the sender who asks again gets its id."""
     C6 = "C6"
     """The answer is under way: the same."""
+    C7 = "C7"
+    """The event went out and is not marked as published: it goes out again, and inboxes know it."""
+    C8 = "C8"
+    """It is marked: nothing."""
     T1 = "T1"
     """A trim's keys are committed and no row names them: cleared by the sweep of keys."""
     T2 = "T2"
