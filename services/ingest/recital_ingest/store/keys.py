@@ -9,6 +9,8 @@ ROUTE = "POST /v1/recordings"
 
 async def recording_of_key(tx: Transaction, key: str | None, permit: UUID) -> UUID | None:
     """Return the recording that a key gave for a permit before. Raises Conflict for another permit's key."""
+    if key is None:
+        return None
     looking = await tx.connection.begin_nested()
     try:
         return await claim(tx, key, route=ROUTE, fingerprint=permit.bytes)
