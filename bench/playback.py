@@ -18,6 +18,7 @@ from recital_testing.servers import Objects
 
 from bench.callers import PURPOSE, Exchange, cpu_seconds, exchange, wav
 from bench.harness import alternate, raw_store, report
+from bench.slow_store import computed as computed_by
 
 SECONDS = 150
 LISTENERS = 4
@@ -102,16 +103,23 @@ async def measure(ground: Exchange) -> None:
         grant = await asyncio.to_thread(listeners.grant, recording, token)
         await asyncio.sleep(0.1)
     held: str = grant
+    store = house.servers.objects.process.pid or 0
     computed: list[float] = []
+    worked: list[float] = []
+    raw: list[float] = []
 
     async def path() -> float:
-        before = cpu_seconds(pid)
+        before = cpu_seconds(pid), computed_by(store)
         rate = await listeners.all([lambda: listeners.played(recording, held, token)] * READS)
-        computed.append((cpu_seconds(pid) - before) / READS)
+        computed.append((cpu_seconds(pid) - before[0]) / READS)
+        worked.append((computed_by(store) - before[1]) / READS)
         return rate
 
     async def limit() -> float:
-        return await listeners.all([listeners.raw] * READS)
+        before = computed_by(store)
+        rate = await listeners.all([listeners.raw] * READS)
+        raw.append((computed_by(store) - before) / READS)
+        return rate
 
     sides = await alternate(path, limit, rounds=ROUNDS)
     firsts = await asyncio.to_thread(_first_bytes, listeners, recording, held, token)
@@ -120,6 +128,7 @@ async def measure(ground: Exchange) -> None:
         "first_byte_ms": round(firsts[0] * 1000, 2),
         "first_byte_limit_ms": round(firsts[1] * 1000, 2),
         "first_byte_ratio": round(firsts[1] / firsts[0], 3),
+        "store_work_ratio": round(statistics.median(raw[1:]) / statistics.median(worked[1:]), 3),
         "cpu_ms_per_read": round(statistics.median(computed[1:]) * 1000, 1),
     }
     report("playback", *sides, "reads/s", more)
