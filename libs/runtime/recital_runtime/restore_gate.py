@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 from recital_database import Database, Handlers, Together, Transaction, advance_control_position, control_position
-from recital_errors import PermanentError
+from recital_errors import Gone, PermanentError
 from recital_events import ErasureOrdered, Event, HoldPlaced, HoldReleased, PurposeSpans, TenantErased
 from recital_vault import ControlLedger
 
@@ -91,7 +91,7 @@ class RestoreGate:
             elif handler is not None:
                 # One that waits for a fact waits for what this database does not have: nothing to keep or to destroy.
                 await handler(tx, event)
-        except PermanentError as error:
+        except (PermanentError, Gone) as error:  # unknown here, or it went by a later entry
             log.info("control_entry_of_nothing_here", code=error.code)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from recital_database import Database, DatabaseSettings, Transaction, control_position
-from recital_errors import PermanentError
+from recital_errors import Gone, PermanentError
 from recital_events import ErasureOrdered, Event, HoldPlaced, HoldReleased, TenantErased
 from recital_runtime.restore_gate import RestoreGate
 
@@ -52,6 +52,8 @@ class Service:
         self.events.append(event)
         if isinstance(event, ErasureOrdered) and event.ground == "of_nothing":
             raise PermanentError("recording_unknown")
+        if isinstance(event, ErasureOrdered) and event.ground == "of_what_is_gone":
+            raise Gone("tenant_erased")
 
     async def take(self, _tx: Transaction, _entry: Any) -> None:
         self.told.append("withdrawal")
@@ -101,8 +103,9 @@ async def test_while_it_runs_a_service_follows_the_ledger_one_look_behind(servic
     assert await service.gate.apply() == 0
 
 
-async def test_what_the_service_knows_nothing_of_keeps_it_from_nothing(service: Any) -> None:
-    nothing = ERASURE["orders"][0] | {"ground": "of_nothing"}  # type: ignore[operator]
+@pytest.mark.parametrize("ground", ["of_nothing", "of_what_is_gone"])
+async def test_what_the_service_knows_nothing_of_keeps_it_from_nothing(service: Any, ground: str) -> None:
+    nothing = ERASURE["orders"][0] | {"ground": ground}  # type: ignore[operator]
     await service.write(ERASURE | {"orders": [nothing]}, PLACED)
     assert await service.gate.apply() == 2
 
