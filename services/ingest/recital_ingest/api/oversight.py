@@ -118,7 +118,7 @@ def oversight_routes(means: Means) -> Router:
 
     @router.get("/listened-to-me")
     async def listened_to_me(
-        principal: Annotated[Principal, authenticated(Permission.WRITE_TIMELINE)], token: BearerToken, page: Paging
+        principal: Annotated[Principal, authenticated(Permission.READ_OWN_CALLS)], token: BearerToken, page: Paging
     ) -> PageOf[HeardView]:
         """Tell a member of staff who was allowed to hear the calls he or she took part in, and for what."""
         found = await listened_to(means, principal, token, after=page.after, most=page.limit + 1)
