@@ -127,6 +127,7 @@ async def test_an_unknown_schema_is_dead_explained_not_mended_by_replay_and_pass
 
     for service in CONSUMERS:
         await drop(house, service, poison.id)
+    for service in CONSUMERS:
         await eventually(partial(has_reached, house, service, forger.purpose, 3), within=30)
     assert str(letter) not in command(house, "retention", "dead-letters", "list").stdout
 

@@ -252,7 +252,8 @@ async def test_after_a_certificate_no_key_is_left_no_copy_either_playback_is_410
         erased = await office.until(recording, "erased")
         proved = {kind: [e["id"] for e in erased["places"] if e["kind"] == kind] for kind in ("object", "key")}
         assert made <= set(proved["object"])
-        assert await objects_of_ingest(store) == before
+        # What was there before may have gone as well: its own time moved too.
+        assert not await objects_of_ingest(store) - before
         assert all([await store.absent(each) for each in proved["object"]])
         wrapped = "select count(*) from ingest.data_keys where id = any($1::uuid[])"
         assert await keys.fetchval(wrapped, [UUID(each) for each in proved["key"]]) == 0
