@@ -11,7 +11,7 @@ SERVICES = ("consent", "ingest", "retention", "dsar")
 NOT_TENANTS = {"settled", "recital_clock", "recital_epoch", "clock_freezes", "alembic_version", "control_position"}
 # What the worker role may see: ids and times from which work is taken, and no other table.
 WORK: dict[str, set[str]] = {
-    "consent": {"tenants", "erasures", "parts", "call_watch", "reaches"},
+    "consent": {"tenants", "erasures", "parts", "call_watch", "reaches", "rectifications_due"},
     "ingest": {"tenants", "uploads", "erasures", "collections", "read_backs", "rectifications"},
     "retention": {"tenants", "schedule", "orders", "part_queue", "control_queue", "runs"},
     "dsar": {"open_requests", "steps", "rectifications"},

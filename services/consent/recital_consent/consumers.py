@@ -18,7 +18,7 @@ from recital_events import (
     TenantErased,
 )
 
-from recital_consent.actions import closing, collecting, erasing, recordings, stating
+from recital_consent.actions import closing, collecting, erasing, recordings, rectifying, stating
 
 
 def handlers() -> Handlers:
@@ -37,5 +37,5 @@ def handlers() -> Handlers:
         RestrictionLifted: None,
         ObjectionUpheld: stating.uphold,
         ObjectionRejected: stating.reject,
-        RectificationDecided: None,
+        RectificationDecided: rectifying.take_rectification,
     }

@@ -9,11 +9,12 @@ from recital_consent.actions.collecting import PARTS
 from recital_consent.actions.completeness import WATCH
 from recital_consent.actions.erasing import ERASURES
 from recital_consent.actions.means import LOG, Means
+from recital_consent.actions.rectifying import RECTIFICATIONS
 from recital_consent.actions.remembering import take_withdrawal
 from recital_consent.actions.stating import REACHES
 from recital_consent.api import routers
 from recital_consent.consumers import handlers
-from recital_consent.schedule import END, ERASE, LOOK, REACH, RENDER, loops
+from recital_consent.schedule import END, ERASE, LOOK, REACH, RECTIFY, RENDER, loops
 from recital_consent.settings import Settings
 
 SERVICE = "consent"
@@ -28,6 +29,7 @@ def wire(settings: Settings) -> App:
     runtime.database.when(ENDED, partial(runtime.wake, END))
     runtime.database.when(WATCH, partial(runtime.wake, LOOK))
     runtime.database.when(REACHES, partial(runtime.wake, REACH))
+    runtime.database.when(RECTIFICATIONS, partial(runtime.wake, RECTIFY))
     return runtime.app(
         title="Recital consent: whether a call may be recorded, and why",
         routers=routers(means),

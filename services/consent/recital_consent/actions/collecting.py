@@ -17,6 +17,7 @@ from recital_identity import Principal
 
 from recital_consent.actions.identities import open_identity
 from recital_consent.actions.means import LOG, Means
+from recital_consent.actions.rectifying import Corrected, read_rectifications
 from recital_consent.model.calls import CallRecord, Entry
 from recital_consent.model.holdings import Due, Part, object_key
 from recital_consent.model.statements import Statement
@@ -101,12 +102,16 @@ async def _items(means: Means, tx: Transaction, part: Part) -> tuple[list[dict[s
     theirs = await calls.calls_of_subjects(tx, part.subjects)
     notices = await subjects.notices_to(tx, part.subjects)
     said = await statements.statements_of(tx, part.subjects)
+    corrected = await read_rectifications(means, tx, [*identities, *(each.id for each in theirs)])
     items = [
         *[item for each in identities.values() if (item := await _identity(means, tx.tenant, each))],
         *(_call(each) for each in theirs),
         *(_staff_notice(each) for each in notices),
         *(_statement(each) for each in {each.id: each for each in said}.values()),
     ]
+    for item in items:
+        if beside := [_correction(each) for each in corrected if str(each.holding) == item["id"]]:
+            item["rectifications"] = beside
     return items, [*identities, *(each.id for each in theirs)]
 
 
@@ -167,6 +172,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "completed": entry.completed or None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _correction(corrected: Corrected) -> dict[str, Any]:
+    return {"id": str(corrected.id), "at": corrected.made_at.isoformat(), "text": corrected.text}
 
 
 def _staff_notice(notice: StaffNotice) -> dict[str, Any]:

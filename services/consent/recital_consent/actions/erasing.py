@@ -15,7 +15,7 @@ from recital_events import ErasureOrdered, HoldingErased, HoldingStuck, Place, P
 from recital_consent.actions.means import LOG, Means
 from recital_consent.decisions.patience import wait_after
 from recital_consent.model.holdings import Due, ErasureOrder, object_key
-from recital_consent.store import asking, calls, marking, permits, sampling, statements, subjects, work
+from recital_consent.store import asking, calls, marking, permits, rectifications, sampling, statements, subjects, work
 
 ERASURES = "erasures"
 """What a transaction touches that has an order to carry out."""
@@ -105,6 +105,8 @@ async def _lying(tx: Transaction, order: ErasureOrder) -> _Lying:
         part = await work.find_part(tx, order.holding)
         keys = [part.key] if part and part.key else []
         return _Lying(keys=keys, objects=[part.object_id] if part and part.object_id else [])
+    if order.kind == "call":
+        return _Lying(keys=[each.key for each in await rectifications.rectifications_of(tx, [order.holding])])
     return _Lying()
 
 
@@ -147,6 +149,7 @@ async def _drop_rows(tx: Transaction, order: ErasureOrder) -> bool:
         await calls.reduce_to_skeleton(tx, order.holding, order=order.id, ground=order.ground)
         await permits.forget_voices(tx, order.holding)
         await asking.forget_asks(tx, order.holding)
+        await rectifications.forget_rectifications(tx, order.holding)
         return await calls.is_skeleton(tx, order.holding)
     if order.kind == "identity":
         await subjects.forget_digests(tx, order.holding)
@@ -155,6 +158,8 @@ async def _drop_rows(tx: Transaction, order: ErasureOrder) -> bool:
         await sampling.forget_samples(tx, order.holding)
         await marking.forget_marks(tx, order.holding)
         await subjects.change_identity(tx, order.holding, key_id=None, sealed=None, erased_at=tx.now)
+        # Last: whoever writes a correction holds the subject's row, and is waited for above.
+        await rectifications.forget_rectifications(tx, order.holding)
         return await subjects.is_forgotten(tx, order.holding)
     await work.forget_part(tx, order.holding)
     return await work.find_part(tx, order.holding) is None

@@ -10,6 +10,7 @@ from recital_errors import Conflict, NotFound
 
 from recital_consent.actions.identities import digests_of, read_identity, seal_identity
 from recital_consent.actions.means import LOG, Means, refuse
+from recital_consent.actions.rectifying import Corrected, read_rectifications
 from recital_consent.decisions.identifying import normalised
 from recital_consent.model.problems import Problem
 from recital_consent.model.subjects import Identifier, IdentifierKind, Identity, SealedIdentity, Standing
@@ -34,6 +35,7 @@ class Person:
     name: str | None
     identifiers: Sequence[Shown]
     merged: Sequence[UUID]
+    corrected: Sequence[Corrected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ async def _person(means: Means, tx: Transaction, tenant: Tenant, standing: Stand
         known = found.get(digest)
         shown.append(Shown(identifier, known.verified_at if known else None, bool(known and known.is_shared)))
     merged = [each for each in await merges.together(tx, [standing.id]) if each != standing.id]
-    return Person(standing, identity.name, shown, merged)
+    corrected = await read_rectifications(means, tx, [standing.id, *merged])
+    return Person(standing, identity.name, shown, merged, corrected)
 
 
 async def _seal(means: Means, tx: Transaction, sealed: SealedIdentity, identity: Identity) -> None:

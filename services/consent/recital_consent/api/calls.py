@@ -19,13 +19,13 @@ from recital_runtime import (
     requires,
 )
 
-from recital_consent.actions import registering, timeline
+from recital_consent.actions import rectifying, registering, timeline
 from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import Means
 from recital_consent.api.listing import Wanted
 from recital_consent.api.permits import AskPermit, with_permit
 from recital_consent.api.shapes import Key, Label, Language, Version, When, canonical
-from recital_consent.api.views import CallView, EntryView, call_view, entry_view
+from recital_consent.api.views import CallView, EntryView, call_view, entry_view, rectification_views
 from recital_consent.model.calls import Direction, EntryKind, PartyKind, PartyType
 from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
 
@@ -169,8 +169,10 @@ def call_routes(means: Means) -> Router:
 
     @router.get("/calls/{call_id}")
     async def read_call(call_id: UUID, caller: READER) -> CallView:
-        """Return a call with its decision now; 410 when it was erased."""
-        return call_view(*await timeline.read_call(caller.tx, call_id))
+        """Return a call with its decision now, and what was corrected; 410 when it was erased."""
+        view = call_view(*await timeline.read_call(caller.tx, call_id))
+        corrected = await rectifying.read_rectifications(means, caller.tx, [call_id])
+        return view.model_copy(update={"rectifications": rectification_views(corrected)})
 
     @router.get("/calls/{call_id}/timeline")
     async def read_timeline(call_id: UUID, caller: READER) -> TimelineView:

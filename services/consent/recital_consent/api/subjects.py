@@ -10,6 +10,7 @@ from recital_runtime import Caller, Instant, Model, PageOf, Paging, Router, Text
 
 from recital_consent.actions import merging, subjects
 from recital_consent.actions.means import Means
+from recital_consent.api.views import RectificationView, rectification_views
 from recital_consent.model.merging import Merge, MergeState
 from recital_consent.model.subjects import IdentifierKind, Standing
 
@@ -69,6 +70,7 @@ class PersonView(Model):
     merged_into: UUID | None
     merged: list[UUID]
     identifiers: list[IdentifierView]
+    rectifications: list[RectificationView]
 
 
 class AskMerge(Model):
@@ -180,6 +182,7 @@ def _person(person: subjects.Person) -> PersonView:
             )
             for each in person.identifiers
         ],
+        rectifications=rectification_views(person.corrected),
     )
 
 

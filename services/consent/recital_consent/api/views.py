@@ -1,11 +1,13 @@
 """A call as it is answered: its state, the decision with every reason, and the notice texts to play."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from pydantic import Field
 from recital_errors import Reason
 from recital_runtime import Instant, Model
 
+from recital_consent.actions.rectifying import Corrected
 from recital_consent.decisions.reasons import EXPLANATIONS
 from recital_consent.decisions.verdict import Verdict
 from recital_consent.model.calls import CallRecord, Direction, PartyKind, PartyType, Written
@@ -83,8 +85,16 @@ class PermitView(Model):
     spans: list[SpansView]
 
 
+class RectificationView(Model):
+    """A correction that was decided (AVG art. 16): it stands beside what was registered, which is never edited."""
+
+    id: UUID
+    text: str
+    made_at: Instant
+
+
 class CallView(Model):
-    """A call."""
+    """A call. `rectifications` is given where one call is read."""
 
     id: UUID
     external_id: str | None
@@ -104,6 +114,7 @@ class CallView(Model):
     decision: DecisionView
     permit: PermitView | None = None
     permit_reasons: list[ReasonView] = Field(default_factory=list)
+    rectifications: list[RectificationView] = Field(default_factory=list)
 
 
 class EntryView(Model):
@@ -153,6 +164,11 @@ def call_view(call: CallRecord, verdict: Verdict) -> CallView:
             notices=_notices(call),
         ),
     )
+
+
+def rectification_views(corrected: Iterable[Corrected]) -> list[RectificationView]:
+    """Return corrections as they are answered."""
+    return [RectificationView(id=each.id, text=each.text, made_at=each.made_at) for each in corrected]
 
 
 def entry_view(written: Written) -> EntryView:

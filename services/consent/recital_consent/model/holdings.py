@@ -30,6 +30,26 @@ class Part:
     collected_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rectification:
+    """A correction that stands beside a call or an identity, sealed under `key`."""
+
+    id: UUID
+    holding: UUID
+    key: UUID
+    sealed: bytes
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RectificationDue:
+    """A correction whose text is to be fetched, of a `call` or an `identity`."""
+
+    id: UUID
+    holding: UUID
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """Something a worker found to do."""

@@ -8,6 +8,7 @@ from recital_database import Transaction
 _NAMED = """
     select key_id as id from subjects where tenant_id = :tenant and key_id = any(cast(:keys as uuid[]))
     union select key_id from parts where tenant_id = :tenant and key_id = any(cast(:keys as uuid[]))
+    union select key_id from rectifications where tenant_id = :tenant and key_id = any(cast(:keys as uuid[]))
     union select index_key from tenants where tenant_id = :tenant and index_key = any(cast(:keys as uuid[]))
 """
 
