@@ -82,6 +82,35 @@ async def test_a_correction_stands_beside_the_recording_and_nothing_of_it_is_edi
     }
 
 
+async def test_a_correction_of_a_call_stands_beside_it_and_the_person_sees_it_once(company: Company) -> None:
+    address, number = address_of("spoken", company), "+31612340017"
+    await company.record(number, "Spoken", "spoken", email=address)
+    request = await company.reviewed("rectification", address)
+    path = f"/v1/requests/{request}"
+    items = (await company.officer.get(f"{path}/items?kind=call")).json()["items"]
+    (call,) = [each["thing"] for each in items if each["service"] == "consent"]
+    for kind, words in (("call", CORRECTION), ("identity", "It is spelt Spoke.")):
+        decision = {"filter": {"kind": kind}, "decision": "rectify", "article": "16", "wording": words}
+        await company.post("dsar", OFFICER, f"{path}/decisions", decision)
+    await company.post("dsar", OFFICER, f"{path}/measures", None)
+    reader = company.tenant.client("consent", OFFICER)
+
+    async def corrected() -> Any:
+        return (await reader.get(f"/v1/calls/{call}")).json()["rectifications"] or None
+
+    (shown,) = await eventually(corrected, within=60, what="the correction stands beside the call")
+    assert shown["text"] == CORRECTION
+    await company.until(request, "closed")
+    copy, code = await company.ask(number)
+    await company.until(copy, "review")
+    package = await company.package(copy, code)
+    given = {each["kind"]: each for each in json.loads(package.read("data/consent.json"))["items"]}
+    assert [each["text"] for each in given["call"]["rectifications"]] == [CORRECTION]
+    assert [each["text"] for each in given["identity"]["rectifications"]] == ["It is spelt Spoke."]
+    data = [package.read(name).decode() for name in package.namelist() if name.startswith("data/")]
+    assert sum(each.count(json.dumps(CORRECTION)[1:-1]) for each in data) == 1
+
+
 async def test_an_objection_suspends_at_once_and_its_decision_gives_back_or_takes_away(company: Company) -> None:
     async def objects(word: str, number: str, outcome: str) -> str:
         """Bring an objection to its decision, seeing it suspended before; return the recording."""

@@ -190,16 +190,15 @@ async def test_a_correction_is_decided_and_its_owner_fetches_the_text(office: An
     assert missing.status_code == 404
     await office.until(request, "closed")
     assert text not in str(await office.rows("select t::text from measures t"))
-    # Whoever asks for a copy later gets the correction beside what it corrects.
+    # Whoever asks for a copy later gets the correction from its owner, beside what it corrects, and not twice.
     copy, code = await office.reviewed()
     await decide(office, copy, all=True, decision="give")
     await office.post(f"/{copy}/package")
     await office.until(copy, "ready")
     package = zipfile.ZipFile(io.BytesIO((await office.fetch(copy, code)).content))
-    asked, correction = json.loads(package.read("data/dsar.json"))["items"]
-    assert (asked["kind"], correction["kind"], correction["of"]) == ("request", "correction", "call")
-    assert (correction["holding"], correction["text"]) == (office.call, text)
-    assert text not in package.read("index.html").decode()
+    (asked,) = json.loads(package.read("data/dsar.json"))["items"]
+    assert (asked["kind"], asked["asked"]) == ("request", "rectification")
+    assert not any(text in package.read(name).decode(errors="replace") for name in package.namelist())
 
 
 async def test_an_objection_is_upheld_or_rejected_with_its_ground(office: Any) -> None:

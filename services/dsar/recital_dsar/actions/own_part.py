@@ -1,5 +1,7 @@
 """dsar's own part of a collection: what this person asked before, what was answered, and who was told of it (R12).
 
+What was corrected is not in it: a correction stands beside its holding, and is given by whoever holds that.
+
 Rendered once, with the order, and sealed in this database under the file's key; it is gone when the request closes.
 """
 
@@ -15,14 +17,11 @@ from recital_errors import Unavailable
 from recital_ledger import instant
 from recital_vault import Vault
 
-from recital_dsar.actions.deciding import WORDING
 from recital_dsar.actions.part_reading import PartDocument, understood
 from recital_dsar.actions.recipients import NAMED
 from recital_dsar.decisions.letters import Letter
-from recital_dsar.decisions.measures import Measure
-from recital_dsar.model import Part, PartState, Request, RequestKind
+from recital_dsar.model import Part, PartState, Request
 from recital_dsar.store.letters import letters_of
-from recital_dsar.store.measures import measures_of, wordings_of
 from recital_dsar.store.parts import add_own_part, own_part
 from recital_dsar.store.recipients import Recipient, recipients_of_several
 from recital_dsar.store.requests import requests_about
@@ -39,8 +38,6 @@ async def render_own_part(tx: Transaction, vault: Vault, found: Request, order: 
     items = [_asked(each, letters.get(each.id, ())) for each in earlier]
     for each in earlier:
         items += [await _recipient(tx, vault, each, one) for one in told.get(each.id, ())]
-        if each.kind is RequestKind.RECTIFICATION:
-            items += await _corrections(tx, vault, each)
     body = _document(found, order, items, tx.now)
     new = Part(
         await new_id(tx),
@@ -94,24 +91,6 @@ async def _recipient(tx: Transaction, vault: Vault, earlier: Request, told: Reci
         "request": str(earlier.id),
         "told_at": _said(told.told_at),
     }
-
-
-async def _corrections(tx: Transaction, vault: Vault, earlier: Request) -> list[dict[str, Any]]:
-    """What the person had corrected, of whatever it is: it stands beside the thing itself, which is never edited."""
-    wordings = await wordings_of(tx, earlier.id)
-    return [
-        {
-            "kind": "correction",
-            "id": str(each.id),
-            "at": instant(each.decided_at),
-            "of": each.kind,
-            "holding": str(each.holding),
-            "text": (await vault.open_small(tx.tenant, earlier.file_key, wordings[each.id], WORDING)).decode(),
-            "request": str(earlier.id),
-        }
-        for each in await measures_of(tx, earlier.id)
-        if each.measure is Measure.RECTIFY and each.id in wordings
-    ]
 
 
 def _document(found: Request, order: UUID, items: Sequence[Mapping[str, Any]], now: datetime) -> bytes:
