@@ -19,7 +19,7 @@ from recital_database.connection import Transaction, traceparent
 from recital_database.journal import Recorded, Writing
 from recital_database.tables import Tabular
 
-# As outbox.announce_all: versions count on per aggregate, in the order told.
+# Versions count on per aggregate, in the order told.
 _TELL = """
     told as (
         select s.*, count(*) over (partition by aggregate, aggregate_id) as number,

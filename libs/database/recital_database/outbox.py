@@ -12,9 +12,10 @@ from uuid import UUID
 
 from recital_events import CATALOGUE, Envelope, Event, subject_of
 from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from recital_database.connection import Transaction, traceparent
+from recital_database.gathering import Gathered
 
 _ANNOUNCE = text(
     """
@@ -30,27 +31,6 @@ _ANNOUNCE = text(
     returning id
     """
 ).bindparams(bindparam("data", type_=JSONB))
-
-_ANNOUNCE_ALL = text(
-    """
-    with told as (
-        select s.*, count(*) over (partition by aggregate, aggregate_id) as number,
-            row_number() over (partition by aggregate, aggregate_id order by place) as turn
-        from unnest(cast(:names as text[]), cast(:schema_versions as int[]), cast(:aggregates as text[]),
-            cast(:aggregate_ids as uuid[]), cast(:data as jsonb[]))
-            with ordinality as s (name, schema_version, aggregate, aggregate_id, data, place)),
-    next as (
-        insert into aggregate_versions (tenant_id, aggregate, aggregate_id, version)
-        select distinct cast(:tenant as uuid), aggregate, aggregate_id, number from told order by 2, 3
-        on conflict (tenant_id, aggregate, aggregate_id)
-        do update set version = aggregate_versions.version + excluded.version
-        returning aggregate, aggregate_id, version)
-    insert into outbox (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, traceparent, data)
-    select cast(:tenant as uuid), told.name, told.schema_version, told.aggregate, told.aggregate_id,
-        next.version - told.number + told.turn, recital_epoch.epoch, :traceparent, told.data
-    from told join next using (aggregate, aggregate_id), recital_epoch order by told.place
-    """
-).bindparams(bindparam("data", type_=ARRAY(JSONB)))
 
 # One index probe per tenant that has something, however long another tenant's queue is.
 _UNPUBLISHED = text(
@@ -109,24 +89,9 @@ async def announce_all(tx: Transaction, events: Sequence[Event]) -> None:
 
     Raises as `announce`, and then writes none.
     """
-    for event in events:
-        if tx.service not in event.producers:
-            raise ValueError(f"{tx.service} may not publish {event.name}")
-    if not events:
-        return
-    await tx.execute(
-        _ANNOUNCE_ALL,
-        {
-            "tenant": tx.tenant,
-            "names": [each.name for each in events],
-            "schema_versions": [each.schema_version for each in events],
-            "aggregates": [each.aggregate for each in events],
-            "aggregate_ids": [each.aggregate_id for each in events],
-            "traceparent": traceparent.get(),
-            "data": [each.model_dump(mode="json") for each in events],
-        },
-    )
-    tx.touched.add("outbox")
+    gathered = Gathered(tx)
+    gathered.announce(events)
+    await gathered.write()
 
 
 async def unpublished(tx: Transaction, most: int) -> list[Outgoing]:
