@@ -75,15 +75,6 @@ class Runtime:
         """Hears which point the relay has reached, so that a test can let the process die there."""
 
     @property
-    def token_keys(self) -> KeySet:
-        """The issuer's public keys; setting them forgets whom others showed."""
-        return self.tokens.keys
-
-    @token_keys.setter
-    def token_keys(self, keys: KeySet) -> None:
-        self.tokens.trust(keys)
-
-    @property
     def bus(self) -> Bus:
         """The bus; raises Unavailable before the process has started."""
         if self._bus is None:
@@ -309,7 +300,7 @@ class Runtime:
             document = json.loads(self.settings.token_keys_file.read_text())
         except (OSError, ValueError):
             raise Unavailable("token_keys_missing", "The issuer's public keys cannot be read.") from None
-        self.token_keys = KeySet.from_jwks(document)
+        self.tokens.trust(KeySet.from_jwks(document))
 
     async def _close(self) -> None:
         await self.neighbours.close()

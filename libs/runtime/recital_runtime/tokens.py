@@ -18,12 +18,12 @@ class Tokens:
     def __init__(self, issuer: str, audience: str) -> None:
         """Without keys every token is refused."""
         self._issuer, self._audience = issuer, audience
-        self.keys = KeySet({})
+        self._keys = KeySet({})
         self._known: dict[bytes, Principal] = {}
 
     def trust(self, keys: KeySet) -> None:
         """Take these keys from now on; what others showed is forgotten."""
-        self.keys, self._known = keys, {}
+        self._keys, self._known = keys, {}
 
     def principal_of(self, token: str, now: datetime) -> Principal:
         """Return who is behind an access token. Raises Unauthenticated."""
@@ -31,7 +31,7 @@ class Tokens:
         known = self._known.get(digest)
         if known is not None and now < known.expires_at:
             return known
-        principal = verify_access(token, self.keys, issuer=self._issuer, audience=self._audience, now=now)
+        principal = verify_access(token, self._keys, issuer=self._issuer, audience=self._audience, now=now)
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[digest] = principal

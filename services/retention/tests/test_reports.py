@@ -22,8 +22,7 @@ async def post(room: Any, path: str, body: Any, *roles: Role) -> Any:
 async def serving(room: Any) -> Any:
     """Its doors open, its loops run when told."""
     room.runtime.not_serving = None
-    from_issuer = room.issuer.keys
-    room.runtime.token_keys = from_issuer
+    room.runtime.tokens.trust(room.issuer.keys)
     return room
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 from recital_bus import new_user
 from recital_database import Database, DatabaseSettings, Together
@@ -26,6 +27,7 @@ from recital_identity import LocalIssuer, Order, Role, SigningKey, TokenKind, is
 from recital_ingest.actions.crashpoints import Crash
 from recital_ingest.actions.means import Means
 from recital_ingest.consumers import handlers
+from recital_ingest.model.sound import Encoding, Sound
 from recital_ingest.settings import Settings
 from recital_ingest.wiring import limits_of, wire
 from recital_runtime import Runtime
@@ -336,7 +338,7 @@ async def room_of(
         room = Room(runtime, settings, means, client, issuer, neighbours, claims)
         await runtime.database.tick()
         await runtime.open_vault()
-        runtime.token_keys = issuer.keys
+        runtime.tokens.trust(issuer.keys)
         runtime.not_serving = None
         stack.push_async_callback(runtime.database.close)
         stack.callback(runtime.vault.close)
@@ -354,3 +356,17 @@ async def room_of(
 async def room(room_of: RoomOf) -> Room:
     """Ingest with one open tenant and one purpose."""
     return await room_of()
+
+
+@pytest.fixture
+def call(wav: Callable[..., bytes], samples: Callable[..., bytes]) -> bytes:
+    """Ten seconds of stereo in a file with chunks beside the audio, of odd sizes; tests of one kind have their own."""
+    sound = Sound(Encoding.MU_LAW, 2, 8_000)
+    return wav(sound, samples(sound, 80_000), before=((b"LIST", b"abc"),), after=((b"bext", b"12345"),))
+
+
+@pytest.fixture
+def long_call(wav: Callable[..., bytes], samples: Callable[..., bytes]) -> bytes:
+    """Ten minutes would be slow: 60 seconds of stereo at 48 kHz, 11 MiB, three pieces."""
+    sound = Sound(Encoding.PCM_16, 2, 48_000)
+    return wav(sound, samples(sound, 60 * 48_000))

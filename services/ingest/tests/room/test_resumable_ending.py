@@ -1,36 +1,17 @@
 """Uploads in several requests that end otherwise: revoked, suspended, given up, abandoned; and how long they live."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from recital_events import PermitRevoked, PermitSuspended
 from recital_identity import Role
 from recital_ingest.actions.clearing import collect
-from recital_ingest.model.sound import Encoding, Sound
 
-RoomOf = Callable[..., Awaitable[Any]]
-MakeWav = Callable[..., bytes]
-MakeSamples = Callable[..., bytes]
 MakeSender = Callable[[Any], Any]
 NOTHING = (0, 0, 0, 0)
-PCM = Sound(Encoding.PCM_16, 2, 48_000)
-HALF = [{"purposes": ["contract"], "spans": [[2_000, 5_000], [6_000, 8_000]]}]
 MIB = 1 << 20
-
-
-@pytest.fixture
-def call(wav: MakeWav, samples: MakeSamples) -> bytes:
-    sound = Sound(Encoding.MU_LAW, 2, 8_000)
-    return wav(sound, samples(sound, 80_000), before=((b"LIST", b"abc"),), after=((b"bext", b"12345"),))
-
-
-@pytest.fixture
-def long_call(wav: MakeWav, samples: MakeSamples) -> bytes:
-    """Ten minutes would be slow: 60 seconds of stereo at 48 kHz, 11 MiB, three pieces."""
-    return wav(PCM, samples(PCM, 60 * 48_000))
 
 
 LONG = {

@@ -13,7 +13,6 @@ from recital_errors import PermanentError
 from recital_events import PermitRevoked
 from recital_identity import Role
 from recital_ingest.actions.clearing import KeySweep, collect
-from recital_ingest.model.sound import Encoding, Sound
 
 RoomOf = Callable[..., Awaitable[Any]]
 MakeWav = Callable[..., bytes]
@@ -23,12 +22,6 @@ NOTHING = (0, 0, 0, 0)
 
 def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
-
-
-@pytest.fixture
-def call(wav: MakeWav, samples: MakeSamples) -> bytes:
-    sound = Sound(Encoding.MU_LAW, 2, 8_000)
-    return wav(sound, samples(sound, 80_000), before=((b"LIST", b"abc"),), after=((b"bext", b"12345"),))
 
 
 async def test_a_call_is_taken_in_whole_and_told_with_all_its_places(room: Any, call: bytes) -> None:
