@@ -18,6 +18,7 @@ from recital_runtime.access import (
     serves_subject,
 )
 from recital_runtime.command import main
+from recital_runtime.corrections import correction_text
 from recital_runtime.counting_routes import counting_routes
 from recital_runtime.loops import Loop
 from recital_runtime.neighbours import Neighbour, Neighbours
@@ -61,6 +62,7 @@ __all__ = [
     "accepts_order",
     "authenticated",
     "authenticated_or_order",
+    "correction_text",
     "counting_routes",
     "main",
     "open_route",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import httpx
 from recital_database import Transaction, announce, record
-from recital_errors import NotFound, RecitalError, Unavailable
+from recital_errors import NotFound, RecitalError
 from recital_events import CopyRegistered, Place, RectificationDecided
+from recital_runtime import correction_text
 
 from recital_consent.actions.means import LOG, Means
 from recital_consent.model.calls import CallRecord
@@ -74,25 +74,14 @@ async def _rectify(means: Means, due: Due) -> None:
         taken = await rectifications.take_rectification(tx, due.id, again_after=TAKEN_FOR)
     if taken is None:
         return
-    text = await _text(means, due.id)
+    text = await correction_text(means.neighbours, due.id)
     if text is None:
-        # The request's file is over: then so is what it asked.
         async with means.database.transaction(due.tenant) as tx:
             await rectifications.finish_rectification(tx, due.id)
     elif taken.kind == CALL:
         await _beside_call(means, due.tenant, taken, text)
     else:
         await _beside_identity(means, due.tenant, taken, text)
-
-
-async def _text(means: Means, rectification: UUID) -> str | None:
-    token = means.neighbours.service_token("dsar")
-    answer = await means.neighbours["dsar"].get(f"/internal/v1/rectifications/{rectification}", token=token)
-    if answer.status_code == httpx.codes.NOT_FOUND:
-        return None
-    if not answer.is_success:
-        raise Unavailable("dsar_unavailable", "Dsar does not give the text of a correction.")
-    return str(answer.json()["text"])
 
 
 async def _beside_call(means: Means, tenant: UUID, taken: RectificationDue, text: str) -> None:

@@ -13,6 +13,7 @@ from recital_database import Transaction, announce, new_id, record
 from recital_errors import Gone, NotFound, RecitalError, Unavailable
 from recital_events import CopyRegistered, Place, RectificationDecided
 from recital_identity import Principal
+from recital_runtime import correction_text
 
 from recital_ingest.actions.listening import kept, tenant_of
 from recital_ingest.actions.means import LOG, Means
@@ -28,7 +29,6 @@ RECTIFICATIONS = "rectifications"
 """What a transaction touches that has a text to fetch."""
 AT_ONCE = 16
 TAKEN_FOR = timedelta(seconds=30)
-ABSENT = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +100,12 @@ async def _rectify(means: Means, due: Due) -> None:
         recording = await annotations.take_rectification(tx, due.id, again_after=TAKEN_FOR)
     if recording is None:
         return
-    token = means.neighbours.service_token("dsar")
-    answer = await means.neighbours["dsar"].get(f"/internal/v1/rectifications/{due.id}", token=token)
-    if answer.status_code == ABSENT:
-        # The request's file is over: then so is what it asked.
+    text = await correction_text(means.neighbours, due.id)
+    if text is None:
         async with means.database.transaction(due.tenant) as tx:
             await annotations.finish_rectification(tx, due.id)
         return
-    if not answer.is_success:
-        raise Unavailable("dsar_unavailable", "Dsar does not give the text of a correction.")
-    note = _Note(recording, RECTIFICATION, "dsar", str(answer.json()["text"]), due.id)
+    note = _Note(recording, RECTIFICATION, "dsar", text, due.id)
     try:
         await _write(means, due.tenant, note)
     except (Gone, NotFound):
