@@ -1,6 +1,6 @@
 """What is known of a call and its permit, looked up once, and the verdict on it before a byte is read."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -48,12 +48,10 @@ async def judge(tx: Transaction, means: Means, asked: Asked, *, began: datetime 
         parties=frozenset(party_mark(permit.call, party.party) for party in permit.parties),
         used=state.used,
         revoked=state.revoked,
-        uploads_open=await uploads.uploads_open(tx),
+        uploads_open=0 if began is not None else await uploads.uploads_open(tx),
         suspended=state.suspended,
         closed=tenant.closed,
     )
-    if began is not None:
-        known = replace(known, uploads_open=0)
     cap = tenant.concurrent_uploads or means.limits.uploads_per_tenant
     verdict = admit(asked, known, cap=cap, now=began or tx.now)
     if isinstance(verdict, Refusal):

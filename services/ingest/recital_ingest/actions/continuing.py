@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from recital_database import Transaction, new_id
-from recital_errors import Conflict, Forbidden, Gone, Malformed, NotFound, RecitalError, TooLarge, TooMany
+from recital_errors import Conflict, Forbidden, Gone, Malformed, NotFound, RecitalError, TooLarge
 from recital_vault import DataKey
 
 from recital_ingest.actions.body import Body, pieces
@@ -22,7 +22,7 @@ from recital_ingest.actions.means import Means
 from recital_ingest.actions.permits import verified
 from recital_ingest.actions.resuming import PERMIT, find, intent_of
 from recital_ingest.actions.uploading import Resumed, Upload, take_in
-from recital_ingest.decisions.admission import REVOKED, SUSPENDED, Digests
+from recital_ingest.decisions.admission import REVOKED, SUSPENDED, TOO_MANY, Digests
 from recital_ingest.decisions.reception import Reception
 from recital_ingest.decisions.resuming import compressed_in_pieces, kept_until, over_parts, part_of
 from recital_ingest.model.container import NEEDED, recognise
@@ -91,7 +91,7 @@ async def _take_turn(means: Means, sent: Sent) -> Resumable:
             await reference.tenant_key(tx, lock=True)
             cap = (await reference.tenant_facts(tx)).concurrent_uploads or means.limits.uploads_per_tenant
             if await uploads.uploads_open(tx, beside=found.id) >= cap:
-                raise TooMany("too_many_uploads", "This tenant has as many uploads open as it may.", retry_after=1)
+                raise TOO_MANY.error()
             turn = await resumables.take_turn(tx, found, busy=means.limits.lease)
             if turn is None:
                 raise _overtaken()

@@ -130,9 +130,7 @@ def admit(asked: Asked, known: Known, *, cap: int, now: datetime) -> Admission:
     if refusal is not None:
         return refusal
     if known.uploads_open >= cap:
-        return Refusal(
-            Kind.TOO_MANY, "too_many_uploads", "This tenant has as many uploads open as it may.", retry_after=1
-        )
+        return TOO_MANY
     if asked.media_type not in MEDIA_TYPES:
         return Refusal(Kind.MEDIA, "audio_not_taken", "This media type is not taken: send audio.")
     return Proceed(repairs)
@@ -163,6 +161,7 @@ BURIED = Refusal(Kind.GONE, "recording_erased", "The recording of this call was 
 REVOKED = Refusal(Kind.FORBIDDEN, "permit_revoked", "The permit was revoked.")
 SUSPENDED = Refusal(Kind.FORBIDDEN, "permit_suspended", "The permit is being decided on; nothing is taken in under it.")
 CLOSED = Refusal(Kind.FORBIDDEN, "tenant_closed", "This tenant is closed and records no more.")
+TOO_MANY = Refusal(Kind.TOO_MANY, "too_many_uploads", "This tenant has as many uploads open as it may.", retry_after=1)
 PERMIT_USED = Refusal(Kind.FORBIDDEN, "permit_used", "The permit was used for other audio.")
 
 

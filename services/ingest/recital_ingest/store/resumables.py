@@ -16,6 +16,12 @@ from recital_ingest.store.tables import ResumableRow, UploadRow, mine, table
 from recital_ingest.store.uploads import UPLOADS, leave_behind
 
 RESUMABLES = table(ResumableRow)
+# Those that are not being cleared away.
+_OPEN = (
+    select(RESUMABLES, UPLOADS.c.call_id, UPLOADS.c.lease_until)
+    .join(UPLOADS, (UPLOADS.c.tenant_id == RESUMABLES.c.tenant_id) & (UPLOADS.c.id == RESUMABLES.c.id))
+    .where(UPLOADS.c.state == "open")
+)
 
 
 async def open_resumable(tx: Transaction, begun: Resumable) -> bool:
@@ -37,13 +43,7 @@ async def open_resumable(tx: Transaction, begun: Resumable) -> bool:
 
 async def resumable(tx: Transaction, upload: UUID) -> Resumable | None:
     """Return an upload that is not being cleared away."""
-    row = (
-        await tx.execute(
-            select(RESUMABLES, UPLOADS.c.call_id, UPLOADS.c.lease_until)
-            .join(UPLOADS, (UPLOADS.c.tenant_id == RESUMABLES.c.tenant_id) & (UPLOADS.c.id == RESUMABLES.c.id))
-            .where(mine(ResumableRow, tx), RESUMABLES.c.id == upload, UPLOADS.c.state == "open")
-        )
-    ).one_or_none()
+    row = (await tx.execute(_OPEN.where(mine(ResumableRow, tx), RESUMABLES.c.id == upload))).one_or_none()
     return _resumable(row) if row else None
 
 
@@ -126,16 +126,8 @@ async def become(tx: Transaction, row: UUID, upload: UUID, recording: UUID) -> N
 
 async def under_permit(tx: Transaction, permit: UUID) -> Sequence[Resumable]:
     """Return the unfinished uploads under a permit."""
-    rows = await tx.execute(
-        select(RESUMABLES, UPLOADS.c.call_id, UPLOADS.c.lease_until)
-        .join(UPLOADS, (UPLOADS.c.tenant_id == RESUMABLES.c.tenant_id) & (UPLOADS.c.id == RESUMABLES.c.id))
-        .where(
-            mine(ResumableRow, tx),
-            RESUMABLES.c.permit_id == permit,
-            RESUMABLES.c.recording_id.is_(None),
-            UPLOADS.c.state == "open",
-        )
-    )
+    unfinished = (RESUMABLES.c.permit_id == permit, RESUMABLES.c.recording_id.is_(None))
+    rows = await tx.execute(_OPEN.where(mine(ResumableRow, tx), *unfinished))
     return [_resumable(row) for row in rows]
 
 
