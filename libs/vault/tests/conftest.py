@@ -26,6 +26,7 @@ from recital_vault import (
     keys_user,
     provision_keys,
 )
+from recital_vault.store_client import StoreClient
 
 DATABASE = "vault_keys"
 SERVICE, OTHER_SERVICE = "vaulttest", "vaultother"
@@ -266,4 +267,16 @@ async def fragile(proxy: BreakingProxy, object_settings: ObjectStoreSettings) ->
     )
     store = await ObjectStore.open(settings)
     yield store
+    store.close()
+
+
+@pytest_asyncio.fixture(params=["versioned", "plain"], loop_scope="session")
+async def bucket(
+    request: pytest.FixtureRequest, object_settings: ObjectStoreSettings
+) -> AsyncIterator[tuple[ObjectStore, StoreClient, str]]:
+    """The store over a bucket of each kind, and the bare client to do to it what we never do."""
+    settings = replace(object_settings, bucket=f"{request.param}-{secrets.token_hex(4)}")
+    store = await ObjectStore.open(settings)
+    await store.provision(versioned=request.param == "versioned")
+    yield store, StoreClient(settings), settings.bucket
     store.close()

@@ -1,28 +1,13 @@
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 from recital_errors import NotFound, Unavailable
-from recital_vault import ObjectStore, ObjectStoreSettings
+from recital_vault import ObjectStore
 from recital_vault.sealing import PART_FRAMES, SEALED_FRAME
 from recital_vault.store_client import StoreClient
 
 PART = PART_FRAMES * SEALED_FRAME
-
-
-@pytest_asyncio.fixture(params=["versioned", "plain"], loop_scope="session")
-async def bucket(
-    request: pytest.FixtureRequest, object_settings: ObjectStoreSettings
-) -> AsyncIterator[tuple[ObjectStore, StoreClient, str]]:
-    """The store over a bucket of each kind, and the bare client to do to it what we never do."""
-    settings = replace(object_settings, bucket=f"{request.param}-{secrets.token_hex(4)}")
-    store = await ObjectStore.open(settings)
-    await store.provision(versioned=request.param == "versioned")
-    yield store, StoreClient(settings), settings.bucket
-    store.close()
 
 
 async def test_erasing_removes_every_version_every_marker_and_the_open_upload(

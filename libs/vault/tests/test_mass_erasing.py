@@ -2,32 +2,18 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 from minio.deleteobjects import DeleteError
 from recital_errors import Unavailable
-from recital_vault import ObjectStore, ObjectStoreSettings
+from recital_vault import ObjectStore
 from recital_vault.sealing import PART_FRAMES, SEALED_FRAME
 from recital_vault.store_client import StoreClient
 
 PART = PART_FRAMES * SEALED_FRAME
-
-
-@pytest_asyncio.fixture(params=["versioned", "plain"], loop_scope="session")
-async def bucket(
-    request: pytest.FixtureRequest, object_settings: ObjectStoreSettings
-) -> AsyncIterator[tuple[ObjectStore, StoreClient, str]]:
-    """The store over a bucket of each kind, and the bare client to do to it what we never do."""
-    settings = replace(object_settings, bucket=f"{request.param}-{secrets.token_hex(4)}")
-    store = await ObjectStore.open(settings)
-    await store.provision(versioned=request.param == "versioned")
-    yield store, StoreClient(settings), settings.bucket
-    store.close()
 
 
 def names(number: int) -> list[str]:
