@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
-from recital_errors import PermanentError
+from recital_errors import PermanentError, RecitalError
 from recital_events import Envelope, Event
 
 from recital_database.alarms import alarm
@@ -229,7 +229,7 @@ async def receive(tx: Transaction, envelopes: Sequence[Envelope], handlers: Hand
     return intake.held_back
 
 
-async def bury(tx: Transaction, subject: str, payload: bytes, fault: PermanentError, envelope: Envelope | None) -> None:
+async def bury(tx: Transaction, subject: str, payload: bytes, fault: RecitalError, envelope: Envelope | None) -> None:
     """Put an event that can never take effect into the dead letters, with an alarm; its aggregate's later events wait.
 
     `envelope` is None where the payload could not even be read; then `tx` is of no tenant.
@@ -279,11 +279,20 @@ async def go_on(tx: Transaction, envelope: Envelope, handlers: Handlers) -> bool
 
 
 async def skip(tx: Transaction, envelope: Envelope) -> None:
-    """Pass over an event that was given up by a person, so that its aggregate's later events go on."""
+    """Leave out an event that was given up by a person, so that its aggregate's later events go on."""
+    await _advance_only(tx, envelope, "dropped")
+
+
+async def pass_over(tx: Transaction, envelope: Envelope) -> None:
+    """Be done with an event about what has been erased: nothing is done, and its aggregate's later events go on."""
+    await _advance_only(tx, envelope, "done")
+
+
+async def _advance_only(tx: Transaction, envelope: Envelope, state: str) -> None:
     intake = _Intake(tx, {})
     await intake.lock([envelope])
     if standing_of(intake._positions[key_of(envelope)], envelope, known=False) is Standing.NEXT:  # noqa: SLF001 - same room
-        intake.advance(envelope, "dropped")
+        intake.advance(envelope, state)
     await intake.save()
 
 

@@ -1,6 +1,7 @@
 """Events in: a batch from the bus becomes transactions of the inbox, one per tenant, and an outcome per message.
 
-A batch in which something fails is taken again one by one, so that only the event at fault is affected.
+A batch in which something fails is taken again one by one, so that only the event at fault is affected. An event about
+what has been erased is over; one that needs a key that was destroyed is a dead letter. Neither comes again for ever.
 """
 
 import asyncio
@@ -13,8 +14,17 @@ import structlog
 from opentelemetry.trace import SpanKind, Tracer
 from recital_bus import Message, Outcome
 from recital_database import NO_TENANT, Database, Handlers
-from recital_database.inbox import alarm_overdue, bury, go_on, held_back, held_back_counts, receive, tenants_held_back
-from recital_errors import PermanentError, Unavailable
+from recital_database.inbox import (
+    alarm_overdue,
+    bury,
+    go_on,
+    held_back,
+    held_back_counts,
+    pass_over,
+    receive,
+    tenants_held_back,
+)
+from recital_errors import Gone, PermanentError, RecitalError, Unavailable
 from recital_events import Envelope
 
 from recital_runtime.metrics import Metrics
@@ -23,6 +33,7 @@ from recital_runtime.telemetry import span
 log = structlog.get_logger()
 # Tenants whose events are taken at the same time; each takes one connection.
 TENANTS_AT_ONCE = 8
+KEY_DESTROYED = "key_destroyed"
 
 
 class Intake:
@@ -91,14 +102,30 @@ class Intake:
             with self._span(envelope):
                 async with self._database.transaction(envelope.tenant) as tx:
                     await receive(tx, [envelope], self._handlers)
-        except PermanentError as fault:
-            return await self._bury(message, fault, envelope)
-        except Exception as error:  # noqa: BLE001 - the consumer's edge: logged, then delivered again later
-            self._failed(envelope, error)
-            return Outcome.RETRY
+        except Exception as error:  # noqa: BLE001 - the consumer's edge: over, dead, or delivered again later
+            return await self._after(error, message, envelope)
         return Outcome.DONE
 
-    async def _bury(self, message: Message, fault: PermanentError, envelope: Envelope | None) -> Outcome:
+    async def _after(self, error: Exception, message: Message, envelope: Envelope) -> Outcome:
+        if isinstance(error, Gone):
+            return await self._pass_over(envelope)
+        if isinstance(error, RecitalError) and is_for_ever(error):
+            return await self._bury(message, error, envelope)
+        # Not the exception's text: a driver's may hold what was in the row.
+        log.error("event_failed", kind=envelope.name, tenant=str(envelope.tenant), error=type(error).__name__)
+        return Outcome.RETRY
+
+    async def _pass_over(self, envelope: Envelope) -> Outcome:
+        """End an event about what is gone, as one that has nothing to act on; what its handler wrote is undone."""
+        try:
+            async with self._database.transaction(envelope.tenant) as tx:
+                await pass_over(tx, envelope)
+        except Unavailable:
+            return Outcome.RETRY
+        log.info("event_of_what_is_gone", kind=envelope.name, tenant=str(envelope.tenant))
+        return Outcome.DONE
+
+    async def _bury(self, message: Message, fault: RecitalError, envelope: Envelope | None) -> Outcome:
         try:
             async with self._database.transaction(envelope.tenant if envelope else NO_TENANT) as tx:
                 await bury(tx, message.subject, message.payload, fault, envelope)
@@ -122,15 +149,14 @@ class Intake:
             with self._span(envelope):
                 async with self._database.transaction(envelope.tenant) as tx:
                     return await go_on(tx, envelope, self._handlers)
-        except PermanentError as fault:
-            await self._bury(Message(envelope.address, str(envelope.id), envelope.to_bytes(), {}), fault, envelope)
-        except Exception as error:  # noqa: BLE001 - the consumer's edge: it stays held back and is tried again
-            self._failed(envelope, error)
-        return False
-
-    def _failed(self, envelope: Envelope, error: Exception) -> None:
-        # Not the exception's text: a driver's may hold what was in the row.
-        log.error("event_failed", kind=envelope.name, tenant=str(envelope.tenant), error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the consumer's edge: else it stays held back and is tried again
+            message = Message(envelope.address, str(envelope.id), envelope.to_bytes(), {})
+            return await self._after(error, message, envelope) is Outcome.DONE
 
     def _span(self, envelope: Envelope) -> AbstractContextManager[None]:
         return span(self._tracer, envelope.name, parent=envelope.traceparent, kind=SpanKind.CONSUMER)
+
+
+def is_for_ever(fault: RecitalError) -> bool:
+    """Whether an event will fail so each time it comes: keys that were destroyed do not return."""
+    return isinstance(fault, PermanentError) or fault.code == KEY_DESTROYED

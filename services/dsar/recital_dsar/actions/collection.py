@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
 from recital_database import Transaction, alarm, announce, new_id, new_ids
-from recital_errors import PermanentError, Unavailable
+from recital_errors import NotFound, PermanentError, Unavailable
 from recital_events import CollectionOrdered, PartCollected
 from recital_vault import Vault
 
@@ -56,7 +56,10 @@ async def note_part(tx: Transaction, event: PartCollected) -> None:
     """Note that a service has rendered its part; one that nobody waits for is passed over."""
     if event.service not in SERVICES:
         raise PermanentError("part_of_nobody", "No such service hands in parts.")
-    found = await request(tx, event.request, lock=True)
+    try:
+        found = await request(tx, event.request, lock=True)
+    except NotFound:
+        return
     if found.order != event.order or found.state is not State.COLLECTING:
         return
     new = Part(
