@@ -14,6 +14,9 @@ from recital_ledger import canonical, instant
 from recital_retention.model import Json, Order, PlaceProof, Residue
 
 ISSUER = "recital/retention"
+CIPHERTEXT_UNTIL = "ciphertext without a key beneath the store (MinIO's trash, SeaweedFS's volumes) until "
+NO_KEY_BACKUPS = "no key backups configured"
+IN_BACKUPS_UNTIL = "in backups until "
 MOST_PLACES = 24
 """More are named by their hash: a signed token has at most 8,192 bytes."""
 
@@ -51,12 +54,12 @@ def beneath(last: datetime, residue: Residue) -> dict[str, Json]:
     """Return what may still lie beneath the stores' interfaces and in backups, each with its last day (UTC)."""
     objects = _last_day(last, residue.store_residue_days)
     if residue.key_backup_days is None:
-        keys, final = "no key backups configured", objects
+        keys, final = NO_KEY_BACKUPS, objects
     else:
-        keys = f"in backups until {_last_day(last, residue.key_backup_days)}"
+        keys = f"{IN_BACKUPS_UNTIL}{_last_day(last, residue.key_backup_days)}"
         final = max(objects, _last_day(last, residue.key_backup_days))
     return {
-        "objects": f"ciphertext without a key beneath the store (MinIO's trash, SeaweedFS's volumes) until {objects}",
+        "objects": f"{CIPHERTEXT_UNTIL}{objects}",
         "key_backups": keys,
         "cannot_return_after": final.isoformat(),
     }
