@@ -43,6 +43,7 @@ def codes(verdict: Allowed | Refusal) -> list[str]:
 
 
 def test_a_role_of_the_purpose_hears_it_for_a_quarter_of_an_hour(recording: MakeRecording) -> None:
+    # R10: nobody needs more than one sitting.
     verdict = may_listen(Wish(HANDLER, "contract"), recording(), STANDING, RUNNING, now=NOW)
     assert verdict == Allowed(NOW + LASTS)
 
@@ -94,6 +95,7 @@ def clocks(*, expired: bool = False, restricted: bool = False) -> Clocks:
 def test_every_rule_that_forbids_is_named(
     recording: MakeRecording, wish: Wish, standing: Standing, told: Clocks | None, reasons: list[str]
 ) -> None:
+    # R05: a purpose of the recording's own. R10: a role of that purpose. R11: while its clock runs.
     assert codes(may_listen(wish, recording(), standing, told, now=NOW)) == reasons
 
 
@@ -139,6 +141,7 @@ def test_a_grant_ends_with_its_time_its_clock_or_what_remains(recording: MakeRec
 
 
 def test_each_purpose_hears_its_own_spans_and_a_request_hears_all(recording: MakeRecording) -> None:
+    # R05: what was kept for another purpose is silence.
     two = recording(spans={"contract": ((0, 4_000),), "training": ((3_000, 6_000),)})
     assert audible(two, STANDING, "contract") == ((0, 4_000),)
     assert audible(two, STANDING, "training") == ((3_000, 6_000),)
@@ -175,6 +178,10 @@ REVOKED_AND_HELD = replace(HELD, remaining={})
         (Wish(HANDLER, "contract"), HELD, []),
         (Wish(HANDLER, "contract"), replace(STANDING, suspended=True), ["permit_suspended"]),
         (Wish(COUNSEL, LEGAL_CLAIMS), replace(HELD, suspended=True), ["permit_suspended"]),
+        (Wish(OFFICER, BREAK_GLASS, ticket="T-1"), replace(STANDING, suspended=True), ["permit_suspended"]),
+        # R12: the person's own copy does not wait for the decision; what was revoked is gone for it too.
+        (Wish(ORDER, SUBJECT_REQUEST), replace(STANDING, suspended=True, restricted=True), []),
+        (Wish(ORDER, SUBJECT_REQUEST), replace(STANDING, suspended=True, remaining={}), ["nothing_remains"]),
     ],
 )
 def test_what_was_decided_afterwards_binds_who_may_listen(
@@ -187,5 +194,7 @@ def test_what_was_decided_afterwards_binds_who_may_listen(
     assert {"role_not_in_purpose", "ticket_missing"}.issuperset(set(reasons) - set(codes(later) if later else []))
 
 
-def test_nothing_is_heard_under_a_suspended_permit(recording: MakeRecording) -> None:
-    assert audible(recording(), replace(STANDING, suspended=True), "contract") == ()
+def test_nothing_is_heard_under_a_suspended_permit_but_in_the_persons_own_copy(recording: MakeRecording) -> None:
+    suspended = replace(STANDING, suspended=True)
+    assert audible(recording(), suspended, "contract") == ()
+    assert audible(recording(), suspended, SUBJECT_REQUEST) == audible(recording(), STANDING, SUBJECT_REQUEST)

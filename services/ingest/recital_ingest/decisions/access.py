@@ -73,7 +73,10 @@ def may_listen(
 
 
 def still_holds(grant: Grant, recording: Recording, standing: Standing, *, now: datetime) -> Refusal | None:
-    """Judge a grant at the moment of playing: what has ended since it was given ends it."""
+    """Judge a grant at the moment of playing: what has ended since it was given ends it.
+
+    A grant is no link to pass on (R09): it is looked up as its holder's own, and good for one recording.
+    """
     if recording.state is not State.STORED:
         return _GONE
     if now >= grant.expires_at:
@@ -92,7 +95,7 @@ def audible(recording: Recording, standing: Standing, purpose: str) -> Spans:
 
     What is held although its permit was revoked is heard whole for the legal claim it is held for, and for that alone.
     """
-    if standing.suspended:
+    if _waits(purpose, standing):
         return ()
     spans = recording.spans
     if standing.remaining is not None and not (purpose == LEGAL_CLAIMS and standing.held):
@@ -118,7 +121,7 @@ def _against_built_in(wish: Wish, recording: Recording) -> list[Reason]:
 
 def _against_state(purpose: str, recording: Recording, standing: Standing) -> list[Reason]:
     """What stands against hearing it now, whoever asks: suspension, restriction, no hold, nothing left."""
-    if standing.suspended:
+    if _waits(purpose, standing):
         return [Reason("permit_suspended", "R03")]
     reasons = []
     outranked = standing.held and standing.remaining is not None
@@ -129,6 +132,13 @@ def _against_state(purpose: str, recording: Recording, standing: Standing) -> li
     if not audible(recording, standing, purpose):
         reasons.append(Reason("nothing_remains", "R05", purpose=purpose))
     return reasons
+
+
+def _waits(purpose: str, standing: Standing) -> bool:
+    """Whether it is silent until something is decided. Whoever objects keeps the right to a copy meanwhile: art. 21
+    stops the company's purposes, not the person's own request (AVG art. 15(3), 18(2)).
+    """
+    return standing.suspended and purpose != SUBJECT_REQUEST
 
 
 def _against_request(wish: Wish, recording: Recording) -> list[Reason]:

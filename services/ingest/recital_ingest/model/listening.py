@@ -73,7 +73,7 @@ class Standing:
     roles: Mapping[str, frozenset[str]]
     """Per purpose of the recording, the roles that may listen for it."""
     suspended: bool = False
-    """The permit is being decided on: nothing is played."""
+    """The permit is being decided on: nothing is played, but to the person who asks for a copy."""
     restricted: bool = False
     """A person had it restricted (AVG art. 18)."""
     held: bool = False
