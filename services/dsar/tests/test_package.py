@@ -40,6 +40,7 @@ class Tags(HTMLParser):
 
 
 async def test_the_package_holds_all_that_is_given_with_checksums(office: Any) -> None:
+    # R12: a copy of the sound too, not leave to listen.
     package = opened((await office.fetch(*await office.ready())).content)
     assert set(package.namelist()) == {
         f"audio/{office.recording}.wav",
@@ -104,6 +105,25 @@ async def test_hostile_text_is_inert_in_the_page_and_in_file_names(office: Any) 
     assert "49" not in page.split("{{")[1].split("}}")[0]
     assert all(".." not in name and not name.startswith("/") for name in package.namelist())
     assert json.loads(package.read("data/consent.json"))["items"][0]["path"] == HOSTILE["path"]
+    assert "Verbeteringen" not in page
+
+
+async def test_what_was_corrected_is_said_on_the_page_in_both_languages_and_escaped(office: Any) -> None:
+    # R17: what was registered stands, and how it should be read stands beside it.
+    mended = {"id": "1", "at": "2026-11-21T09:00:00Z", "text": "It is <b>spelt</b> Persoon."}
+    spoken = {"kind": "rectification", "made_at": "2026-11-22T09:00:00Z", "text": "40, not 14."}
+    remark = {"kind": "note", "made_at": "2026-11-23T09:00:00Z", "text": "A remark."}
+    office.part("consent", {"kind": "identity", "id": office.asker, "name": "A. Person", "rectifications": [mended]})
+    recording = {"kind": "recording", "id": office.recording, "call": office.call, "at": "2026-11-20T10:00:00Z"}
+    office.part("ingest", {**recording, "parties": office.voices, "annotations": [remark, spoken]})
+    page = opened((await office.fetch(*await office.ready())).content).read("index.html").decode()
+    said = page[page.index("<h2>Verbeteringen / Corrections</h2>") : page.index("<h2>Gegevens / Data</h2>")]
+    for expected in ("It is &lt;b&gt;spelt&lt;/b&gt; Persoon.", "40, not 14.", "2026-11-21T09:00:00Z", "2026-11-22"):
+        assert expected in said
+    for each in ("uw naam, nummers en adressen / your name", "een gespreksopname / a recording of a call"):
+        assert each in said
+    assert "A remark." not in said
+    assert "<b>spelt" not in page
 
 
 @pytest.mark.parametrize(("language", "first"), [("nl", "Uw gegevens"), ("en", "Your data")])

@@ -6,7 +6,7 @@ File names are ours alone: ids and fixed words, never what somebody gave. Nothin
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,7 @@ from recital_dsar.actions.package_sound import sounds_of
 from recital_dsar.actions.packing import PACKED, Packing
 from recital_dsar.actions.page import index_page
 from recital_dsar.actions.part_reading import PartItem
+from recital_dsar.actions.wording import THINGS
 from recital_dsar.decisions.items import for_person
 from recital_dsar.decisions.proposing import RECORDING
 from recital_dsar.model import Decision, Item, Request, RequestKind
@@ -202,9 +203,24 @@ class PackageFiles:
             "given": sum(1 for _ in self._given()),
             "recordings": self._heard(),
             "withheld": self._withheld(),
+            "corrections": [fact for each in self._given() for fact in corrections_of(self._content(each))],
+            "words": THINGS,
             "data": ({"kind": each.item.kind, "content": self._content(each)} for each in self._given()),
             "files": self.written,
         }
+
+
+def corrections_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was corrected of an item (AVG art. 16): of what, when, and how it should be read.
+
+    Consent names them by themselves; beside a recording they are annotations among others.
+    """
+    what = {"kind": content.get("kind"), "about": content.get("at")}
+    beside = [each for each in content.get("annotations") or () if each.get("kind") == "rectification"]
+    return [
+        {**what, "at": each.get("at") or each.get("made_at"), "text": each.get("text")}
+        for each in (*(content.get("rectifications") or ()), *beside)
+    ]
 
 
 def audio_name(item: Item) -> str:
