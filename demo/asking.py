@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 from recital_identity import Role
+from recital_testing.loopback import loopback_client
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class Asker:
 
     def __post_init__(self) -> None:
         """Open no connection yet."""
-        self._client = httpx.AsyncClient(timeout=30, trust_env=False)
+        self._client = loopback_client(timeout=30)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -12,10 +12,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from recital_testing import HouseError, eventually
 from recital_testing.house import FIRST_PORT, SERVICES, House, open_local_tenants
+from recital_testing.loopback import loopback_client
 from recital_testing.processes import running_pid, write_pid_file
 from rich.console import Console
 from rich.table import Table
@@ -167,7 +167,7 @@ async def _status() -> None:
     for column in ("", "process", "where", "how"):
         table.add_column(column)
     well = True
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+    async with loopback_client() as client:
         for name, pid in house.running_rows().items():
             ready = (
                 (await house.service(name).health(client)).get("status", "no answer") if name in SERVICES else "runs"

@@ -8,6 +8,7 @@ import pytest
 from recital_identity import LocalIssuer, Order, Role, SigningKey, issue_order, issue_subject
 from recital_testing.house import SERVICES, House
 from recital_testing.house.environment import AUDIENCE, ISSUER
+from recital_testing.loopback import loopback_client
 from recital_testing.service_secrets import signing_key
 
 from demo.beginning import Begun
@@ -24,7 +25,7 @@ OUTSIDER, READER = Role.PORTAL, Role.PRIVACY_OFFICER
 
 async def asked(house: House, service: str, token: str | None, path: str | None = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with httpx.AsyncClient(base_url=house.urls[service], trust_env=False) as client:
+    async with loopback_client(house.urls[service]) as client:
         return await client.get(path or LISTS[service], headers=headers)
 
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 from recital_identity import Order, Role, issue_order, issue_subject
 from recital_testing.house import SERVICES, House, TestTenant
 from recital_testing.house.tokens import TENANT_ROLES
+from recital_testing.loopback import loopback_client
 from recital_testing.service_secrets import signing_key
 
 from demo.asking import As
@@ -38,7 +39,7 @@ MINUTES = 5
 
 async def routes_by_id(house: House) -> list[tuple[str, str]]:
     found = []
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with loopback_client() as client:
         for service in SERVICES:
             paths: dict[str, Any] = (await client.get(f"{house.urls[service]}/openapi.json")).json()["paths"]
             read = [path for path, methods in paths.items() if "get" in methods and not path.startswith("/internal/")]
@@ -123,7 +124,7 @@ async def test_a_foreign_id_is_answered_like_a_missing_one_everywhere(
     house: House, own: TestTenant, theirs: dict[str, set[str]]
 ) -> None:
     compared, otherwise = 0, set()
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with loopback_client(timeout=30) as client:
         for service, path in await routes_by_id(house):
             if path in OPERATORS:
                 continue

@@ -8,6 +8,7 @@ import httpx
 import pytest_asyncio
 from recital_identity import Role
 from recital_testing.house import SERVICES, House
+from recital_testing.loopback import loopback_client
 from recital_vault import ObjectStore
 
 from demo.asking import As
@@ -111,6 +112,7 @@ def secrets_of(journey: Journey) -> list[bytes]:
 
 
 def test_a_number_and_a_name_are_in_no_file_of_the_house(house: House, confided: Journey) -> None:
+    # R07, R24: neither in logs nor in messages nor in the clear.
     # Tables, their journals, the event store, sealed objects and every log.
     assert found_in(house.places.folder, secrets_of(confided)) == []
 
@@ -120,6 +122,7 @@ def test_the_search_finds_what_is_there(house: House, confided: Journey) -> None
 
 
 def test_no_audio_is_on_any_disk_in_the_clear(house: House, confided: Journey) -> None:
+    # R24
     assert confided
     sounds = [form for sound in SOUNDS for form in forms(mark(sound))]
     for folder in (house.places.folder, *temporary_folders(house)):
@@ -143,6 +146,7 @@ def other_run(folder: Path) -> bool:
 
 
 async def test_no_event_says_who(house: House, confided: Journey) -> None:
+    # R07
     secrets, events = secrets_of(confided), []
     for service in SERVICES:
         connection = await house.servers.postgres.connect(service)
@@ -166,7 +170,7 @@ async def test_no_object_key_says_anything(house: House, confided: Journey) -> N
 
 
 async def test_no_metric_and_no_health_answer_says_who(house: House, confided: Journey) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with loopback_client() as client:
         for service in SERVICES:
             for path in ("/metrics", "/readyz", "/livez"):
                 said = (await client.get(f"{house.urls[service]}{path}")).content

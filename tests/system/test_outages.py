@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 import pytest_asyncio
 from recital_identity import Role
 from recital_testing import eventually
 from recital_testing.house import SERVICES, House
+from recital_testing.loopback import loopback_client
 
 from demo.asking import As
 from demo.beginning import Begun
@@ -19,7 +19,7 @@ BACK_WITHIN = 60.0  # seconds
 
 
 async def readiness(house: House, service: str) -> tuple[int, dict[str, Any]]:
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with loopback_client(timeout=10) as client:
         answer = await client.get(f"{house.urls[service]}/readyz")
     return answer.status_code, answer.json()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recital_testing.failures import HouseError
-from recital_testing.waiting import EVERY, eventually
+from recital_testing.waiting import eventually
 
 # What a child may see of our environment beside what it is given: where programs lie, and what measures coverage.
 INHERITED = ("PATH", "HOME", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
@@ -118,7 +118,7 @@ class Process:
         while self.pid is not None:
             if loop.time() >= deadline:
                 return False
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(0.02)
         return True
 
 

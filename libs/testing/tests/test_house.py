@@ -6,18 +6,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from recital_identity import KeySet, Role, verify_access
 from recital_testing import HouseError, eventually
 from recital_testing.house import SERVICES, TABLE, Endpoints, House, Row
 from recital_testing.house.environment import AUDIENCE, ISSUER, environment
+from recital_testing.loopback import loopback_client
 from recital_testing.processes import surroundings
 from recital_testing.waiting import together
 
 
 async def readiness(house: House, service: str) -> str | None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with loopback_client() as client:
         return (await house.service(service).health(client)).get("status")
 
 
@@ -76,7 +76,7 @@ async def test_the_clock_moves_in_every_service_and_tokens_stay_in_time(house: H
     before = house.clock.now()
     target = await house.advance_clock("P1M")
     assert timedelta(days=27) < target - before < timedelta(days=32)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with loopback_client() as client:
         for service in SERVICES:
             said = await house.service(service).health(client, "/livez")
             assert datetime.fromisoformat(said["now"]) >= target

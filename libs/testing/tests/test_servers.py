@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import aiosmtplib
 import asyncpg
-import httpx
 import pytest
+from recital_testing.loopback import loopback_client
 from recital_testing.ports import OBJECT_PORTS, choose_ports
 from recital_testing.servers import Mail, Nats, Objects, Postgres, Servers
 from recital_testing.servers.objects import minio_command, seaweedfs_command
@@ -89,7 +89,7 @@ async def test_the_object_store_takes_and_gives_back(object_store: "ObjectStore"
 
 
 async def test_the_object_store_lets_nobody_in_without_credentials(object_server: Objects) -> None:
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with loopback_client() as stranger:
         for name in ("objects",) if object_server.kind == "minio" else ("objects", "objects_filer", "objects_volume"):
             address = f"http://127.0.0.1:{object_server.ports[name]}/{object_server.bucket}"
             assert (await stranger.get(address)).is_client_error
@@ -148,7 +148,7 @@ async def test_the_mail_catcher_keeps_what_it_is_sent_and_refuses_as_its_domains
             assert refused.value.recipients[0].code == code
     caught = await mail_catcher.mail("b@one.example", "Goedendag")
     assert caught["subject"] == "Één <b>brief</b>"
-    async with httpx.AsyncClient(trust_env=False) as view:
+    async with loopback_client() as view:
         page = (await view.get(f"{mail_catcher.view}/")).text
         assert "Één &lt;b&gt;brief&lt;/b&gt;" in page
         assert (await view.get(f"{mail_catcher.view}/other")).status_code == 404

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from recital_identity import Role
+from recital_testing.loopback import loopback_client
 
 if TYPE_CHECKING:
     from recital_testing.house import House
@@ -136,7 +137,7 @@ async def test_a_call_goes_from_denied_to_told_to_ended_to_a_final_permit(office
 
 
 async def test_without_a_token_or_the_right_nothing_is_looked_at(office: Office, house: "House") -> None:
-    anonymous = httpx.AsyncClient(base_url=house.urls["consent"], trust_env=False)
+    anonymous = loopback_client(house.urls["consent"])
     body = office.call("pbx-1")
     assert (await anonymous.post("/v1/calls", json=body)).status_code == 401
     for role in Role:

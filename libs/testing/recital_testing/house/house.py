@@ -22,6 +22,7 @@ from recital_testing.house.provisioning import make_databases, make_keys, make_s
 from recital_testing.house.running import READY_WITHIN, Runs, Service
 from recital_testing.house.tenants import Bearer, TestTenant
 from recital_testing.house.tokens import Tokens
+from recital_testing.loopback import loopback_client
 from recital_testing.ports import MAIL_PORTS, OBJECT_PORTS, choose_ports, require_free
 from recital_testing.servers import Mail, Nats, Objects, Postgres, Servers
 from recital_testing.services import SERVICES, TABLE
@@ -180,7 +181,7 @@ class House:
         if not self.local_mode:
             raise HouseError("the clock moves in local mode only")
         target = await advance(self.places, self.servers.postgres, duration)
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        async with loopback_client() as client:
             for name in SERVICES:
                 # A service may be on its way up: it has as long to follow as to become ready.
                 followed = partial(self._has_followed, self.service(name), client, target)
@@ -229,7 +230,7 @@ class House:
 
     def client(self, service: str, token: Callable[[], str]) -> httpx.AsyncClient:
         """Return a client of one service that puts a token on each request; closed when the house stops."""
-        client = httpx.AsyncClient(base_url=self.urls[service], auth=Bearer(token), timeout=30, trust_env=False)
+        client = loopback_client(self.urls[service], auth=Bearer(token), timeout=30)
         self._clients.append(client)
         return client
 

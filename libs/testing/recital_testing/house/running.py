@@ -9,6 +9,7 @@ import httpx
 
 from recital_testing.failures import HouseError
 from recital_testing.house.environment import Places
+from recital_testing.loopback import loopback_client
 from recital_testing.processes import Process
 from recital_testing.services import Row
 
@@ -68,7 +69,7 @@ class Service:
             last.update(await self.health(client))
             return last.get("status") == "ready"
 
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        async with loopback_client() as client:
             try:
                 await self.process.until(asked, within=within)
             except HouseError as error:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from recital_testing.files import private_folder
+from recital_testing.loopback import loopback_client
 from recital_testing.ports import LOOPBACK
 from recital_testing.processes import Process
 from recital_testing.waiting import eventually
@@ -62,7 +61,7 @@ class Mail:
 
     async def mails(self, to: str | None = None) -> list[dict[str, Any]]:
         """Return the mails caught so far, oldest first; those to one address on demand."""
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        async with loopback_client() as client:
             caught: list[dict[str, Any]] = (await client.get(f"{self.view}/mails")).json()
         return [each for each in caught if to is None or to in each["to"]]
 

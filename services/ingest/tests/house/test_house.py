@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from recital_identity import Role
 from recital_ingest.model.sound import Encoding, Sound
 from recital_testing import eventually
 from recital_testing.house.environment import AUDIENCE
+from recital_testing.loopback import loopback_client
 
 MakeWav = Callable[..., bytes]
 MakeSamples = Callable[..., bytes]
@@ -167,7 +167,7 @@ async def test_staff_see_who_listened_to_their_own_calls_and_to_nobody_elses(
         return {"Authorization": f"Bearer {token}"}
 
     (await admin.post("/v1/staff", json={"staff_id": "1002"})).raise_for_status()
-    async with httpx.AsyncClient(base_url=house.urls["ingest"]) as client:
+    async with loopback_client(house.urls["ingest"]) as client:
         own, other, unknown = [
             await client.get("/v1/listened-to-me", headers=staff(each)) for each in ("1001", "1002", "1003")
         ]
