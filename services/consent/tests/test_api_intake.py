@@ -157,6 +157,10 @@ async def test_calls_are_found_explained_counted_and_reconciled(office: Office) 
         assert refused.status_code == status
     ending = {"reference": "contract-7", "at": office.now.isoformat()}
     assert (await integrator.post("/v1/endings", json=ending)).status_code == 201
+    # A reference goes out in events: it has no room for a name (R07).
+    for named in ("Jan de Vries", "jan@example.nl", ""):
+        refused = await integrator.post("/v1/endings", json={**ending, "reference": named})
+        assert (refused.status_code, refused.json()["fields"][0]["field"]) == (422, "reference")
 
 
 async def test_persons_are_searched_corrected_and_merged_by_two_officers(office: Office) -> None:

@@ -166,6 +166,29 @@ def test_whatever_is_published_later_the_shortest_retention_counts(own: int, lat
     assert retention_is_over(purpose, began, AMSTERDAM, began + timedelta(days=aged)) == (aged >= min(own, *later, own))
 
 
+# Recordings that a party made (R06).
+
+
+@pytest.mark.parametrize(
+    ("recorded_by", "wrong"),
+    [
+        (None, []),
+        ("customer", []),
+        ("agent", [("recorded_by", "recorder_is_staff")]),
+        ("nobody", [("recorded_by", "party_unknown")]),
+    ],
+)
+def test_r06_only_a_party_heard_in_it_who_is_not_staff_can_have_made_a_recording(
+    told: "Scene", recorded_by: str | None, wrong: list[tuple[str, str]]
+) -> None:
+    told.then("ended", 60)
+    assert problems(told, audio(told, recorded_by=recorded_by)) == wrong
+
+
+def test_r06_whoever_made_the_recording_what_may_be_kept_of_it_is_the_same(scene: "Scene") -> None:
+    assert refused(scene.then("ended", 60), audio(scene, recorded_by="customer")) == ["notice_missing"]
+
+
 # Refusals.
 
 

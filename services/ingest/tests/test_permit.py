@@ -20,6 +20,12 @@ def test_a_permit_is_read_from_its_claims(claims: MakeClaims) -> None:
     assert permit.purposes[0].key == "contract"
 
 
+def test_r06_a_recording_that_a_party_made_says_so(claims: MakeClaims) -> None:
+    theirs = [each | {"recorded": each["party"] == "customer"} for each in claims()["parties"]]
+    assert {each.party for each in permit_of(claims(parties=theirs)).parties if each.recorded} == {"customer"}
+    assert not any(each.recorded for each in permit_of(claims()).parties)
+
+
 def test_segments_say_which_part_of_the_file_is_which_part_of_the_call(claims: MakeClaims) -> None:
     segments = [
         {"starts_at": AT.format(1), "offset_ms": 0, "duration_ms": 2_000},

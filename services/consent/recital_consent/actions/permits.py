@@ -196,7 +196,10 @@ def _claims(tx: Transaction, call: CallRecord, audio: Audio, terms: Terms) -> di
         "ended_at": _rfc3339(terms.ended_at) if terms.ended_at else None,
         "guard_ms": call.facts.guard_ms,
         "final": terms.final,
-        "parties": [_party(call, each.party, each.channel) for each in audio.channels],
+        "parties": [
+            _party(call, each.party, each.channel) | ({"recorded": True} if each.party == audio.recorded_by else {})
+            for each in audio.channels
+        ],
         "purposes": [{"id": str(each.id), "key": each.key, "version": each.version} for each in terms.purposes],
         "spans": listed(terms.spans),
         "timeline_version": call.timeline_version,

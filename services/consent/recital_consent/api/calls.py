@@ -24,7 +24,7 @@ from recital_consent.actions.lines import LineNeverRecorded
 from recital_consent.actions.means import Means
 from recital_consent.api.listing import Wanted
 from recital_consent.api.permits import AskPermit, with_permit
-from recital_consent.api.shapes import Key, Label, Language, Version, When, canonical
+from recital_consent.api.shapes import Key, Label, Language, Reference, Version, When, canonical
 from recital_consent.api.views import CallView, EntryView, call_view, entry_view, rectification_views
 from recital_consent.model.calls import Direction, EntryKind, PartyKind, PartyType
 from recital_consent.model.drafts import CallDraft, EntryDraft, PartyDraft
@@ -117,7 +117,7 @@ class RegisterCall(Model):
     purposes: list[Key] = Field(min_length=1, max_length=50)
     parties: list[PartyBody] = Field(max_length=100)
     answered_at: When | None = None
-    references: list[Text200] = Field(default=[], max_length=50)
+    references: list[Reference] = Field(default=[], max_length=50)
     timeline: list[EntryBody] = Field(default=[], max_length=MOST_AT_ONCE)
     permit: AskPermit | None = None
 

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 from recital_identity import Permission
-from recital_runtime import Caller, IdempotencyKey, Instant, Model, PageOf, Paging, Router, Text200, page_of, requires
+from recital_runtime import Caller, IdempotencyKey, Instant, Model, PageOf, Paging, Router, page_of, requires
 
 from recital_consent.actions import endings, listing
 from recital_consent.actions.means import Means
-from recital_consent.api.shapes import Key, When
+from recital_consent.api.shapes import Key, Reference, When
 from recital_consent.decisions.registering import spoken
 from recital_consent.model.completeness import Outcome
 from recital_consent.model.explained import ConsentInForce, Explained
@@ -83,7 +83,7 @@ class ConsentsView(Model):
 class ReportEnding(Model):
     """What a reference of calls names (a contract, a case) ended."""
 
-    reference: Text200
+    reference: Reference
     at: When
 
 

@@ -35,12 +35,16 @@ class SegmentBody(Model):
 
 
 class AskPermit(Model):
-    """When the recorder ran, or in which segments, and whose voice is on which channel."""
+    """When the recorder ran, or in which segments, and whose voice is on which channel.
+
+    `recorded_by` is the party who made the recording and gave it to the tenant, where it is not the tenant's own (R06).
+    """
 
     audio_started_at: When | None = None
     audio_ended_at: When | None = None
     segments: list[SegmentBody] | None = Field(default=None, min_length=1, max_length=1_000)
     channels: list[ChannelBody] = Field(min_length=1, max_length=100)
+    recorded_by: Label | None = None
 
     def audio(self) -> Audio:
         """Return it as the model knows it."""
@@ -52,6 +56,7 @@ class AskPermit(Model):
             ended_at=self.audio_ended_at,
             segments=segments or None,
             channels=tuple(Channel(each.channel, each.party) for each in self.channels),
+            recorded_by=self.recorded_by,
         )
 
 

@@ -22,6 +22,9 @@ Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 """The sender's word for a party or an entry, unique in the call."""
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """A purpose's key."""
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/#-]{1,200}$")]
+"""The tenant's own word for what a retention period may wait for (a contract, a case). It goes out in events, which
+hold no personal data (R07): so it has no room for a name or an address."""
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 

@@ -40,8 +40,8 @@ class Terms:
 
 
 def audio_problems(audio: Audio, call: Call, verdict: Verdict) -> Sequence[Problem]:
-    """Return what is wrong with what the sender says: times that are no times or lie outside the call, channels."""
-    return [*_channel_problems(audio, call), *_time_problems(audio, verdict)]
+    """Return what is wrong with what the sender says: times that are none or outside the call, channels, whose it is."""
+    return [*_channel_problems(audio, call), *_time_problems(audio, verdict), *_recorder_problems(audio, call)]
 
 
 def terms_of(call: Call, verdict: Verdict, *, zone: ZoneInfo, expires_at: datetime, now: datetime) -> Terms | None:
@@ -167,6 +167,21 @@ def _channel_problems(audio: Audio, call: Call) -> Sequence[Problem]:
         if label in named[:index]
     ]
     return problems
+
+
+def _recorder_problems(audio: Audio, call: Call) -> Sequence[Problem]:
+    """R06: who gives the tenant a recording of their own had a voice in it, and is not one of the tenant's staff.
+
+    The permit is given for it as for any other: whoever made it, the tenant keeps it under the same rules.
+    """
+    if audio.recorded_by is None:
+        return []
+    party = call.party(audio.recorded_by)
+    if party is None or audio.recorded_by not in {channel.party for channel in audio.channels}:
+        return [Problem("recorded_by", "party_unknown", "no party of this call who has a channel", "R06")]
+    if party.is_staff:
+        return [Problem("recorded_by", "recorder_is_staff", "what staff record is the tenant's own recording", "R06")]
+    return []
 
 
 def _time_problems(audio: Audio, verdict: Verdict) -> Sequence[Problem]:

@@ -34,12 +34,16 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audio:
-    """What the sender says of the audio: the recorder's times or its segments, and the channel map."""
+    """What the sender says of the audio: the recorder's times or its segments, and the channel map.
+
+    recorded_by: the party who made the recording and gave it to the tenant (R06), None where the tenant made it.
+    """
 
     started_at: datetime | None
     ended_at: datetime | None
     segments: tuple[Segment, ...] | None
     channels: tuple[Channel, ...]
+    recorded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,7 @@ def _item(recording: Recording, heard: Sequence[Listening], written: Sequence[Wr
                 "kind": party.kind,
                 "subject": str(party.subject) if party.subject else None,
                 "channel": party.channel,
+                "recorded": party.recorded,
             }
             for party in recording.parties
         ],

@@ -12,12 +12,16 @@ from recital_ingest.model.spans import Spans, apart, gaps
 
 
 class PartyView(Model):
-    """A party of the call, and the channel of the file that carries the voice."""
+    """A party of the call, and the channel of the file that carries the voice.
+
+    `recorded`: this party made the recording and gave it to the tenant (R06).
+    """
 
     party: str
     kind: str
     subject: UUID | None
     channel: int
+    recorded: bool
 
 
 class TrackView(Model):
@@ -130,7 +134,13 @@ def recording_view(recording: Recording) -> RecordingView:
         format=_format(recording),
         tracks=[_track(recording, track) for track in range(len(recording.tracks))],
         parties=[
-            PartyView(party=each.party, kind=each.kind, subject=each.subject, channel=each.channel)
+            PartyView(
+                party=each.party,
+                kind=each.kind,
+                subject=each.subject,
+                channel=each.channel,
+                recorded=each.recorded,
+            )
             for each in recording.parties
         ],
         purposes=[each.key for each in recording.purposes],

@@ -20,12 +20,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A subject's part in the call; `channel` is the channel of the file that carries the voice."""
+    """A subject's part in the call; `channel` is the channel of the file that carries the voice.
+
+    recorded: this party made the recording and gave it to the tenant, whose own it is not (R06).
+    """
 
     party: str
     subject: UUID | None
     kind: str
     channel: int
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class _Party(_Claim):
     subject: UUID | None = None
     kind: str
     channel: Annotated[int, Field(ge=0, le=7)]
+    recorded: bool = False
 
 
 class _Purpose(_Claim):
@@ -137,7 +142,7 @@ def permit_of(claims: Mapping[str, Any]) -> Permit:
         answered_at=read.answered_at,
         ended_at=read.ended_at,
         final=read.final,
-        parties=tuple(Party(each.party, each.subject, each.kind, each.channel) for each in read.parties),
+        parties=tuple(Party(each.party, each.subject, each.kind, each.channel, each.recorded) for each in read.parties),
         purposes=tuple(PurposeVersion(each.id, each.key, each.version) for each in read.purposes),
         spans=together((each.purposes, each.spans) for each in read.spans),
         stretches=_stretches(read),

@@ -334,7 +334,8 @@ def _replaced(lists: Any) -> Replaced:
 
 def _party(each: dict[str, Any]) -> Party:
     subject = each["subject"]
-    return Party(each["party"], UUID(subject) if subject else None, each["kind"], each["channel"])
+    recorded = each.get("recorded", False)
+    return Party(each["party"], UUID(subject) if subject else None, each["kind"], each["channel"], recorded)
 
 
 def _skeleton(row: Any) -> Skeleton:

@@ -39,6 +39,13 @@ async def test_a_call_is_taken_in_whole_and_told_with_all_its_places(room: Any, 
     assert await room.left() == (0, 1, 2, 0)
 
 
+async def test_a_recording_that_the_other_party_made_says_so_for_good(room: Any, call: bytes) -> None:
+    # R06: it came in under a permit like any other, and it stays visible whose recording it is.
+    parties = [each | {"recorded": each["party"] == "customer"} for each in room.claims()["parties"]]
+    told = await room.recorded(call, parties=parties)
+    assert [(each["party"], each["recorded"]) for each in told["parties"]] == [("customer", True), ("agent", False)]
+
+
 async def test_what_the_permit_does_not_cover_is_silenced_and_cut(room: Any, call: bytes) -> None:
     spans = [{"purposes": ["contract"], "spans": [[2_000, 5_000], [6_000, 8_000]]}]
     told = await room.recorded(call, spans=spans, ended_at="2026-11-24T09:00:09Z")
@@ -130,6 +137,7 @@ async def test_two_senders_of_the_same_audio_get_one_recording(room: Any, call: 
 async def test_what_is_refused_leaves_nothing(
     room: Any, call: bytes, changes: dict[str, Any], headers: dict[str, str], body: bytes | None, status: int, code: str
 ) -> None:
+    # R23
     answer = await room.send(room.permit(**changes), call if body is None else body, **headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await room.left() == NOTHING
@@ -140,6 +148,7 @@ async def test_what_is_refused_leaves_nothing(
 async def test_a_permit_that_is_missing_forged_or_too_long_is_refused_before_the_body_is_read(
     room: Any, call: bytes
 ) -> None:
+    # R23: without a permit, and so without proof of the notice, nothing comes in.
     read = False
 
     async def body() -> AsyncIterator[bytes]:
