@@ -121,3 +121,21 @@ async def test_long_strings_and_forged_addresses_are_refused_with_their_field(of
         assert answer.status_code == 422
         assert any(each["field"].startswith(field) for each in answer.json()["fields"]), answer.text
         assert long not in answer.text
+
+
+async def test_an_officer_sees_by_when_a_breach_must_be_reported(office: Any) -> None:
+    officer = office.headers(Role.PRIVACY_OFFICER)
+    asked = {"aware_at": "2026-01-02T03:04:05Z", "risk": "high", "unreadable": "true"}
+    answer = await office.client.get("/v1/breach-duties", params=asked, headers=officer)
+    assert answer.json() == {
+        "report_by": "2026-01-05T03:04:05Z",
+        "explain_delay": True,
+        "tell_people": False,
+        "exempt": "34(3)(a)",
+    }
+    for wrong in ({"aware_at": "2199-01-01T00:00:00Z"}, {"aware_at": "2026-01-02T03:04:05"}, {"risk": "some"}):
+        refused = await office.client.get("/v1/breach-duties", params=asked | wrong, headers=officer)
+        assert refused.status_code == 422
+    assert (
+        await office.client.get("/v1/breach-duties", params=asked, headers=office.headers(Role.AUDITOR))
+    ).status_code == 403

@@ -4,6 +4,7 @@ from recital_runtime import Router, counting_routes
 
 from recital_dsar.actions.means import Means
 from recital_dsar.api.answers import answer_routes
+from recital_dsar.api.breaches import breach_routes
 from recital_dsar.api.handover import handover_routes
 from recital_dsar.api.internal import internal_routes
 from recital_dsar.api.letters import letter_routes
@@ -27,6 +28,7 @@ def routes(means: Means) -> Router:
         letter_routes,
         handover_routes,
         register_routes,
+        breach_routes,
         internal_routes,
     ):
         router.include_router(each(means))
