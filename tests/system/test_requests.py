@@ -206,6 +206,7 @@ async def test_a_service_killed_while_parts_are_collected_delays_the_request_vis
 
 
 async def test_the_package_has_every_recording_of_the_person_and_no_other(answered: Answered) -> None:
+    # R12, R15
     recordings = {each[0] for each in answered.company.recorded.values() if ASKER in each}
     sounds = {name for name in answered.files if name.startswith("audio/")}
     assert sounds == {f"audio/{each}.wav" for each in recordings}
@@ -217,6 +218,7 @@ async def test_the_package_has_every_recording_of_the_person_and_no_other(answer
 
 
 async def test_only_the_persons_own_voice_is_in_the_audio(answered: Answered) -> None:
+    # R13
     for recording, *numbers in (each for each in answered.company.recorded.values() if ASKER in each):
         channels = values_of(answered.files[f"audio/{recording}.wav"], len(numbers) + 1)
         expected = [{VOICES[ASKER]} if number == ASKER else {0} for number in [*numbers, "staff"]]
@@ -245,6 +247,7 @@ async def test_a_hostile_name_is_inert_wherever_it_stands(answered: Answered) ->
 
 
 async def test_an_outsider_reads_each_call_with_its_recording_and_its_ground(answered: Answered) -> None:
+    # R21
     told = conversations_of(answered.files)
     assert len(told) == 2
     for each in told:

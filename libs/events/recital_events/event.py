@@ -1,7 +1,7 @@
 """What an event is: a fact told by one service to others, as a frozen model of ids, times and codes.
 
-Readers ignore fields they do not know, so that a field may be added. No event holds personal data: persons are subject
-ids, reasons are codes, and free text has no place.
+Readers ignore fields they do not know, so that a field may be added. No event holds personal data (R07): persons are
+subject ids, reasons are codes, and free text has no place.
 """
 
 from datetime import UTC, datetime

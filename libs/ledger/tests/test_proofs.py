@@ -246,6 +246,7 @@ def test_a_changed_consistency_proof_never_verifies(growth: tuple[int, int], dat
 def test_no_rewritten_log_is_consistent_with_a_checkpoint_somebody_kept(
     old: int, more: int, attack: str, data: st.DataObject
 ) -> None:
+    # R21: what happened to a recording cannot be told differently afterwards.
     entries = [str(number).encode() for number in range(old + more)]
     kept = Log(entries).root(old)
     place = data.draw(st.integers(0, old - 2))

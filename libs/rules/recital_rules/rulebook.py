@@ -249,7 +249,7 @@ _RULES = (
         "Recital noemt alleen feiten: wie deelnam, wat vooraf is gezegd en op welke grondslag is opgenomen.",
         text_en="What a recording is worth in proceedings is for the court to decide. "
         "Recital states facts only: who took part, what was said beforehand and on what basis it was recorded.",
-        owner="ingest",
+        owner="dsar",
     ),
     Rule(
         id="R23",

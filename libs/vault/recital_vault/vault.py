@@ -1,6 +1,7 @@
 """The one door to keys and objects that a service holds: seals, opens, indexes, and knows the control ledger.
 
-What is sealed for whom, and when a key dies, is the services' to decide.
+Everything is kept sealed, and the keys lie apart (R24). What is sealed for whom, and when a key dies, is the services'
+to decide.
 """
 
 from uuid import UUID

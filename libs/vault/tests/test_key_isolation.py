@@ -27,6 +27,7 @@ async def connect(settings: KeyStoreSettings) -> Admin:
 async def test_a_service_can_neither_read_nor_write_another_services_schema(
     key_settings: dict[str, KeyStoreSettings], table: str
 ) -> None:
+    # R24: the keys lie apart.
     connection = await connect(key_settings[SERVICE])
     for statement in (
         f"select * from {OTHER_SERVICE}.{table}",

@@ -234,6 +234,7 @@ async def test_connections_that_were_cut_are_made_anew_without_an_error(
 async def test_no_secret_lies_open_in_the_database_files(
     keys: KeyStore, admin: Admin, postgres: Postgres, root_key_file: Path, tenant: UUID, make_id: Callable[[], UUID]
 ) -> None:
+    # R24
     made = await keys.new_key(tenant, make_id(), await keys.create_tenant_key(tenant))
     await admin.execute("checkpoint")
     root_key = await asyncio.to_thread(root_key_file.read_bytes)

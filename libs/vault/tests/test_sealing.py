@@ -60,6 +60,7 @@ def test_only_sizes_that_a_plaintext_gives_are_sizes_of_sealed_objects(sealed: i
 
 @given(around_borders.filter(bool), st.data())
 def test_one_flipped_bit_anywhere_is_refused(size: int, data: st.DataObject) -> None:
+    # R24
     sealed = bytearray(seal().frames(0, sample(size), final=True))
     sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(SealBroken):

@@ -38,6 +38,7 @@ async def test_the_package_goes_out_with_headers_that_keep_it_apart(office: Any)
 
 
 async def test_after_full_delivery_the_request_is_closed_and_the_link_dead(office: Any) -> None:
+    # R09
     request, code = await office.ready()
     await office.fetch(request, code)
     shown = await office.show(request)
@@ -109,6 +110,7 @@ async def test_five_wrong_codes_lock_it_until_the_officer_makes_another(office: 
 
 
 async def test_a_package_opens_for_its_own_persons_token_alone(office: Any) -> None:
+    # R09: a copy goes to the person on record alone.
     request, _ = await office.ready()
     other = await office.receive()
     path = f"/v1/requests/{request}/package"

@@ -22,6 +22,7 @@ async def package_of(office: Any, **changed: Any) -> zipfile.ZipFile:
 
 
 async def test_a_call_names_its_recording_by_hash_its_person_and_nobody_else(office: Any) -> None:
+    # R21: the hash is that of the file beside it.
     package = await package_of(office)
     vcon = read_vcon(package.read(f"vcons/{office.call}.vcon"))
     conversation, recording = vcon["dialog"]
@@ -36,6 +37,7 @@ async def test_a_call_names_its_recording_by_hash_its_person_and_nobody_else(off
 
 
 async def test_the_ground_is_the_contracts_and_the_notice_proves_that_it_was_told(office: Any) -> None:
+    # R21: how people were told beforehand.
     package = await package_of(office)
     vcon = read_vcon(package.read(f"vcons/{office.call}.vcon"))
     [attachment] = vcon["attachments"]

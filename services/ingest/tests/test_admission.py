@@ -58,6 +58,7 @@ WRONG: list[tuple[str, type[RecitalError], dict[str, Any], dict[str, Any], dict[
 
 @pytest.mark.parametrize("first", range(len(WRONG)))
 def test_checks_are_made_in_their_order_and_the_first_that_fails_answers(permit: MakePermit, first: int) -> None:
+    # R23: whatever sends it, by whatever name.
     claims: dict[str, Any] = {}
     wish: dict[str, Any] = {}
     facts: dict[str, Any] = {}

@@ -43,6 +43,7 @@ def test_a_call_that_may_be_kept_whole_is_not_masked(permit: MakePermit) -> None
 
 
 def test_what_no_purpose_may_keep_is_silenced(permit: MakePermit) -> None:
+    # R07: what is sensitive is masked by a pause, before it is stored.
     two = spans((1_000, 2_000)) + spans((1_500, 4_000), (6_000, 10_000), purpose="training")
     verdict = placed(permit(spans=two), 10 * SECOND)
     assert verdict.keep == ((SECOND, 4 * SECOND), (6 * SECOND, 10 * SECOND))
@@ -165,6 +166,7 @@ def test_frames_are_heard_when_the_moment_they_begin_at_lies_in_a_span(
 
 
 def test_each_channel_has_a_party_and_each_partys_channel_is_there(permit: MakePermit) -> None:
+    # R07: whose voice it is was stated; nobody is recognised by it.
     assert match_channels(permit(), STEREO) is None
     for channels in (1, 3):
         verdict = match_channels(permit(), Sound(Encoding.MU_LAW, channels, 8_000))

@@ -45,6 +45,7 @@ def short(**changes: Any) -> dict[str, Any]:
 def test_an_unmasked_recording_is_kept_byte_for_byte_however_it_arrives(
     permit: MakePermit, wav: MakeWav, samples: MakeSamples, sizes: list[int], live: bool, told: bool
 ) -> None:
+    # R21: what can be given as evidence is the original, and its hashes are those of what was received.
     unknown = {"data_size": 0, "riff_size": 0} if live else {"after": ((b"LIST", b"abc"),)}
     file = wav(STEREO, samples(STEREO, 800), before=((b"bext", b"x"),), **unknown)
     received, tracks = receive(permit(**short()), cut(file, sizes), length=len(file) if told else None)

@@ -1,4 +1,7 @@
-"""The words of letters: what was asked, which things, which grounds, in Dutch and English."""
+"""The words of letters: what was asked, which things, which grounds, in Dutch and English.
+
+Facts only: what a recording is worth in court is not ours to say (R22).
+"""
 
 from recital_dsar.decisions.measures import Measure
 from recital_dsar.model import RequestKind

@@ -1,4 +1,8 @@
-"""The commit of an upload: recording, ledger entry and event in one transaction, under the lock of its permit's row."""
+"""The commit of an upload: recording, ledger entry and event in one transaction, under the lock of its permit's row.
+
+The entry commits to the hashes of what was received and of what was kept: what is given as evidence later can be held
+against it (R21).
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,7 +1,8 @@
 """Whether an upload may begin, before a byte of its body is read: the checks, in the one order they are made in.
 
 Tombstone, used permit, revoked, expired, not final, cap, media type. Token, role and the permit's signature come
-before; whether the permit stands at consent is asked again before the commit.
+before; whether the permit stands at consent is asked again before the commit. They are the same for every sender,
+switchboard, provider or app (R23).
 """
 
 from collections.abc import Collection

@@ -1,6 +1,7 @@
 """What a listener is given: the file that was received, byte for byte, or a new one with silence where it must be.
 
-A rendering is a head, frames and a tail; any range of its bytes can be made without the rest.
+A rendering is a head, frames and a tail; any range of its bytes can be made without the rest. Only the file as it was
+received is the original (R21): where anything is silenced, what is given says by its header that it is another.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -36,6 +36,7 @@ async def granted(room: Any, recording: str, who: dict[str, str] | None = None, 
 
 
 async def test_a_recording_without_masks_is_played_back_byte_for_byte(room: Any, call: bytes) -> None:
+    # R21: the original, never encoded anew.
     recording = (await room.recorded(call))["id"]
     answer = await room.play(recording, await granted(room, recording))
     assert (answer.status_code, answer.content == call) == (200, True)
@@ -126,6 +127,7 @@ async def test_only_the_purposes_own_spans_are_heard_with_right_sizes(room: Any,
 
 
 async def test_no_log_no_listen(room: Any, call: bytes) -> None:
+    # R10: the entry comes before the first byte.
     recording = (await room.recorded(call))["id"]
     await room.owner("revoke insert on ledger_entries from ingest_app")
     assert (await room.grant(recording)).status_code == 500
@@ -144,6 +146,7 @@ async def test_no_log_no_listen(room: Any, call: bytes) -> None:
 async def test_a_refusal_names_every_rule_and_is_in_the_ledger(
     room: Any, call: bytes, role: Role, wish: dict[str, str], codes: list[str]
 ) -> None:
+    # R05, R10: a refusal is an entry too.
     recording = (await room.recorded(call))["id"]
     answer = await room.grant(recording, room.token(role), **wish)
     assert (answer.status_code, [reason["code"] for reason in answer.json()["reasons"]]) == (403, codes)
@@ -153,6 +156,7 @@ async def test_a_refusal_names_every_rule_and_is_in_the_ledger(
 
 
 async def test_a_role_that_hears_nothing_is_refused_before_existence_is_looked_at(room: Any) -> None:
+    # R10
     for role in (Role.INTEGRATOR, Role.AUDITOR, Role.TENANT_ADMIN):
         assert (await room.grant(str(UUID(int=1)), room.token(role))).status_code == 403
 
@@ -202,6 +206,7 @@ async def test_a_grant_ends_after_fifteen_minutes_and_with_its_purposes_clock(ro
 
 
 async def test_a_grant_is_good_for_its_holder_and_its_recording_only(room: Any, call: bytes) -> None:
+    # R09: a link that is passed on opens nothing.
     recording = (await room.recorded(call))["id"]
     other = (await room.recorded(call, call=str(UUID(int=0x77))))["id"]
     grant = await granted(room, recording)

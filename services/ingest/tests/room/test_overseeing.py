@@ -133,6 +133,7 @@ async def test_broken_glass_is_alarmed_and_listed_until_somebody_else_has_looked
 
 
 async def test_a_quarters_report_says_who_may_listen_and_who_did(room: Any, call: bytes) -> None:
+    # R10
     made = await room.recorded(call)
     grant = (await room.grant(made["id"])).json()["id"]
     await room.play(made["id"], grant)
@@ -167,6 +168,7 @@ async def test_staff_see_who_listened_to_their_own_calls(room: Any, call: bytes)
 
 
 async def test_recordings_are_found_by_what_they_are(room: Any, call: bytes, wav: Any, samples: Any) -> None:
+    # R25: whom a breach concerns is found by time and person.
     sound = Sound(Encoding.MU_LAW, 2, 8_000)
     made = (await room.recorded(call))["id"]
     short = {"audio_ended_at": "2026-11-24T09:00:04+00:00", "ended_at": "2026-11-24T09:00:04+00:00"}

@@ -278,6 +278,7 @@ async def test_what_the_protocol_forbids_is_refused_and_the_upload_goes_on(
 async def test_what_cannot_become_a_recording_does_not_begin(
     room: Any, tus: MakeSender, length: int, headers: dict[str, str], status: int, code: str
 ) -> None:
+    # R23: an app that sends in pieces meets the same gates.
     answer = await tus(room).create(room.permit(), length, None, **headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert await room.left() == NOTHING
@@ -307,6 +308,7 @@ async def test_raw_samples_in_pieces_are_what_their_type_says(room: Any, tus: Ma
 
 
 async def test_a_used_permit_begins_nothing(room: Any, tus: MakeSender, call: bytes) -> None:
+    # R23
     permit, sender = room.permit(), tus(room)
     url = await sender.begun(permit, len(call))
     await room.send(permit, call)
