@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from recital_consent.actions import (
+    asking,
     collecting,
     erasing,
     identities,
@@ -15,8 +16,10 @@ from recital_consent.actions import (
     recordings,
     timeline,
 )
+from recital_consent.decisions.sampling import month_of
 from recital_consent.model.calls import CallRecord, EntryKind
 from recital_consent.model.permits import Issued
+from recital_consent.store import sampling
 from recital_consent.store import subjects as subject_store
 from recital_database import new_id, release_tenant
 from recital_errors import (
@@ -27,7 +30,7 @@ from recital_errors import (
     Unavailable,
 )
 from recital_events import CollectionOrdered, RecordingStored
-from recital_identity import Principal, TokenKind
+from recital_identity import Principal, Role, TokenKind
 
 if TYPE_CHECKING:
     from services.consent.tests.conftest import Desk
@@ -233,6 +236,31 @@ async def test_a_member_of_staff_gets_what_was_announced_to_them(desk: "Desk") -
     _, pieces = await collecting.read_part(desk.means, under(desk, event), event.order)
     document = json.loads(b"".join([piece async for piece in pieces]))
     assert [each["kind"] for each in document["items"]] == ["identity", "staff_notice"]
+
+
+async def test_r12_a_member_of_staff_is_told_what_was_counted_of_them_and_what_they_asked(desk: "Desk") -> None:
+    await desk.register(entries=(desk.entry(K.MARKED_PRIVATE, 5), desk.entry(K.MARKED_PRIVATE, 7)))
+    call = await desk.ended_call("pbx-2")
+    async with desk.database.transaction(desk.tenant) as tx:
+        await tx.execute("update settings set private_mark_minutes = 0")
+    async with desk.database.transaction(desk.tenant) as tx:
+        wanted = asking.Wanted(desk.at(5), desk.at(6), b"")
+        await asking.ask_private(desk.means, tx, desk.principal(Role.STAFF, "1001"), call.id, wanted, None)
+        month = month_of(tx.now, desk.draft_of_tenant.time_zone)
+        drawn = (await tx.execute("select id from purposes")).scalar_one(), desk.agent
+        await sampling.drawn_so_far(tx, month, [drawn])
+        await sampling.count_drawn(tx, month, {drawn: 4})
+    event = await ordered(desk, desk.agent)
+    _, pieces = await collecting.read_part(desk.means, under(desk, event), event.order)
+    items = json.loads(b"".join([piece async for piece in pieces]))["items"]
+    asked, counted = items[-2:]
+    assert (asked["kind"], asked["call"], asked["state"]) == ("private_ask", str(call.id), "pending")
+    assert counted == {
+        "kind": "staff_month",
+        "month": month.strftime("%Y-%m"),
+        "private_marks": 2,
+        "sampled_calls": {"main": 4},
+    }
 
 
 async def test_a_part_for_nobody_is_empty_and_complete(desk: "Desk") -> None:

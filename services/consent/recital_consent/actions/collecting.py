@@ -18,11 +18,13 @@ from recital_identity import Principal
 from recital_consent.actions.identities import open_identity
 from recital_consent.actions.means import LOG, Means
 from recital_consent.actions.rectifying import Corrected, read_rectifications
+from recital_consent.model.asking import PrivateAsk
 from recital_consent.model.calls import CallRecord, Entry
 from recital_consent.model.holdings import Due, Part, object_key
 from recital_consent.model.statements import Statement
 from recital_consent.model.subjects import SealedIdentity, StaffNotice
-from recital_consent.store import calls, statements, subjects, tenants, work
+from recital_consent.store import asking, calls, statements, subjects, tenants, work
+from recital_consent.store.counted import Counted, counted_of
 
 SERVICE = "consent"
 PARTS = "parts"
@@ -107,6 +109,8 @@ async def _items(means: Means, tx: Transaction, part: Part) -> tuple[list[dict[s
         *[item for each in identities.values() if (item := await _identity(means, tx.tenant, each))],
         *(_call(each) for each in theirs),
         *(_staff_notice(each) for each in notices),
+        *(_private_ask(each) for each in await asking.asks_by(tx, part.subjects)),
+        *(_counted(each) for each in await counted_of(tx, part.subjects)),
         *(_statement(each) for each in {each.id: each for each in said}.values()),
     ]
     for item in items:
@@ -186,6 +190,30 @@ def _staff_notice(notice: StaffNotice) -> dict[str, Any]:
         "purpose": notice.key,
         "version": notice.version,
         "acknowledged_at": _said(notice.acknowledged_at),
+    }
+
+
+def _private_ask(ask: PrivateAsk) -> dict[str, Any]:
+    return {
+        "kind": "private_ask",
+        "id": str(ask.id),
+        "at": ask.asked_at.isoformat(),
+        "call": str(ask.call),
+        "started_at": _said(ask.started_at),
+        "ended_at": _said(ask.ended_at),
+        "state": ask.state.value,
+        "decided_at": _said(ask.decided_at),
+        "reason": ask.reason,
+    }
+
+
+def _counted(month: Counted) -> dict[str, Any]:
+    """What is counted of staff, and cannot be told apart again into calls; the month is the tenant's local one."""
+    return {
+        "kind": "staff_month",
+        "month": month.month.strftime("%Y-%m"),
+        "private_marks": month.private_marks,
+        "sampled_calls": month.sampled,
     }
 
 

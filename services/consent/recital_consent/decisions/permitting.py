@@ -40,7 +40,7 @@ class Terms:
 
 
 def audio_problems(audio: Audio, call: Call, verdict: Verdict) -> Sequence[Problem]:
-    """Return what is wrong with what the sender says: times that are none or outside the call, channels, whose it is."""
+    """Return what is wrong with what a sender says: times that are none or outside the call, channels, whose it is."""
     return [*_channel_problems(audio, call), *_time_problems(audio, verdict), *_recorder_problems(audio, call)]
 
 

@@ -87,6 +87,12 @@ async def pending_asks(tx: Transaction, calls: Collection[UUID]) -> list[Private
     return [_ask(row) for row in await tx.execute(statement.order_by(_ASKS.c.id))]
 
 
+async def asks_by(tx: Transaction, subjects: Collection[UUID]) -> list[PrivateAsk]:
+    """Return what these members of staff asked for, in the order they asked."""
+    statement = select(_ASKS).where(_ASKS.c.tenant_id == tx.tenant, _ASKS.c.asked_by.in_(list(subjects)))
+    return [_ask(row) for row in await tx.execute(statement.order_by(_ASKS.c.id))]
+
+
 async def forget_asks(tx: Transaction, call: UUID) -> None:
     """Remove the asks of an erased call."""
     await tx.execute(delete(_ASKS).where(_ASKS.c.tenant_id == tx.tenant, _ASKS.c.call_id == call))
