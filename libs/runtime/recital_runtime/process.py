@@ -24,6 +24,7 @@ from recital_vault import (
     ObjectStore,
     ObjectStoreSettings,
     Vault,
+    canary_of,
     keys_user,
 )
 
@@ -108,6 +109,7 @@ class Runtime:
                 access_key_file=settings.object_access_key_file,
                 secret_key_file=settings.object_secret_key_file,
                 secure=settings.object_secure,
+                canary=canary_of(self.service),
             )
         )
         self._vault = Vault(keys, objects)

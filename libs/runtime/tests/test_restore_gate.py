@@ -71,7 +71,7 @@ class Service:
 async def service(
     database_settings_of: Callable[..., Awaitable[DatabaseSettings]], vault_of: Callable[[str], Awaitable[Any]]
 ) -> Any:
-    vault = await vault_of("ingest")
+    vault = await vault_of("retention")  # who alone may write what this test lets it read
     database = await Database.open(await database_settings_of("ingest", versions=VERSIONS))
     yield Service(database, vault.control)
     await database.close()

@@ -179,7 +179,7 @@ def _vaults(postgres: "Postgres", object_server: "Objects", test_folder: Path) -
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def vault_of(_vaults: "Vaults") -> AsyncIterator[VaultOf]:
+async def vault_of(_vaults: "Vaults", object_store: "ObjectStore") -> AsyncIterator[VaultOf]:
     """`await vault_of("ingest")`: a service's vault; a second one sees the same keys, through a cache of its own.
 
     The control ledger is one for the bucket, so it is emptied afterwards: the next test's services would apply it.
@@ -192,9 +192,9 @@ async def vault_of(_vaults: "Vaults") -> AsyncIterator[VaultOf]:
 
     yield make
     for vault in opened:
-        for key in await vault.objects.list_keys("control/"):
-            await vault.objects.erase(key)
         vault.close()
+    for key in await object_store.list_keys("control/") if opened else ():
+        await object_store.erase(key)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -34,7 +34,7 @@ class Vaults:
             database=KEYS,
         )
         keys = await KeyStore.open(settings, FileRootKey(secrets.root_key_file))
-        return Vault(keys, await ObjectStore.open(self.objects.settings()))
+        return Vault(keys, await ObjectStore.open(self.objects.settings(service)))
 
     async def _provision(self, service: str, password: str) -> None:
         await self.postgres.ensure_database(KEYS)

@@ -11,10 +11,12 @@ from recital_vault.sealed_writer import SealedObject, SealedWriter, UploadStarte
 from recital_vault.sealing import FRAME, FrameRange, Seal, frame_range, plain_size, sealed_size
 from recital_vault.settings import KeyStoreSettings, ObjectStoreSettings
 from recital_vault.store_client import OpenUpload, StoredPart
+from recital_vault.store_rights import SERVICE_RIGHTS, StoreRights, canary_of
 from recital_vault.vault import Vault
 
 __all__ = [
     "FRAME",
+    "SERVICE_RIGHTS",
     "ControlLedger",
     "DataKey",
     "FileRootKey",
@@ -31,10 +33,12 @@ __all__ = [
     "SealedObject",
     "SealedReader",
     "SealedWriter",
+    "StoreRights",
     "Stored",
     "StoredPart",
     "UploadStarted",
     "Vault",
+    "canary_of",
     "frame_range",
     "keys_user",
     "plain_size",

@@ -5,6 +5,7 @@ Blocking; `ObjectStore.erase_all` calls each step from a thread. What the last l
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
+from os.path import commonprefix
 
 from minio.datatypes import Object
 from minio.deleteobjects import DeleteObject
@@ -28,6 +29,8 @@ class MassErasing:
         """Asks nothing yet."""
         self._client, self._bucket = client, bucket
         self._keys = sorted(set(object_keys))
+        # A user may list what lies under its own name only.
+        self._prefix = commonprefix(self._keys)  # noqa: RUF071 - of the names, whatever a slash is
         self._wanted = frozenset(self._keys)
 
     def abort(self) -> None:
@@ -69,7 +72,9 @@ class MassErasing:
         while place < len(self._keys):
             # A name without its last letter sorts before it, and next to nothing lies between.
             after = max(after, self._keys[place][:-1])
-            page, more = self._client.listed_after(self._bucket, after, most=most, versions=versions)
+            page, more = self._client.listed_after(
+                self._bucket, after, prefix=self._prefix, most=most, versions=versions
+            )
             found = [each for each in page if each.object_name in self._wanted]
             yield from found
             if not more:

@@ -144,8 +144,11 @@ class ObjectStore:
     async def complete(self, object_key: str, upload_id: str, parts: Sequence[StoredPart]) -> Stored:
         """Makes the parts one object, verified by the MD5 of their MD5s and by size. Repeating it is harmless.
 
-        Raises NotFound `upload_missing` when there is neither the upload nor the object it would have become.
+        Raises NotFound `upload_missing` when there is neither the upload nor the object it would have become. Without
+        a part there is nothing to complete, which stores refuse each in their own words: ValueError.
         """
+        if not parts:
+            raise ValueError("an upload is completed with at least one part")
         digests = b"".join(bytes.fromhex(part.etag) for part in parts)
         etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 

@@ -20,7 +20,7 @@ from recital_errors import Conflict, Malformed, NotFound, RecitalError, Unavaila
 
 from recital_vault.settings import ObjectStoreSettings
 
-__all__ = ["FAILURES", "OpenUpload", "StoreClient", "StoredPart", "ours", "passes"]
+__all__ = ["FAILURES", "FileCredentials", "OpenUpload", "StoreClient", "StoredPart", "ours", "passes"]
 
 FAILURES = (MinioException, urllib3.exceptions.HTTPError, OSError)
 # What was sent is not what arrived: sending it again may help.
@@ -55,7 +55,7 @@ class StoreClient(Minio):
         authorities = str(settings.authorities_file) if settings.authorities_file else None
         super().__init__(
             settings.endpoint,
-            credentials=_FileCredentials(settings.access_key_file, settings.secret_key_file),
+            credentials=FileCredentials(settings.access_key_file, settings.secret_key_file),
             secure=settings.secure,
             # Without a region the SDK asks for the bucket's, which a user with few rights may not.
             region=settings.region,
@@ -119,10 +119,12 @@ class StoreClient(Minio):
             return False
         return True
 
-    def listed_after(self, bucket: str, name: str, *, most: int, versions: bool) -> tuple[list[Object], bool]:
-        """One page of objects (or of their versions and delete markers) after a name, and whether there are more."""
+    def listed_after(
+        self, bucket: str, name: str, *, prefix: str, most: int, versions: bool
+    ) -> tuple[list[Object], bool]:
+        """One page of the objects (or their versions and delete markers) after a name; and whether there are more."""
         asked = {"versions": "", "key-marker": name} if versions else {"list-type": "2", "start-after": name}
-        asked |= {"prefix": "", "delimiter": "", "max-keys": str(most)}
+        asked |= {"prefix": prefix, "delimiter": "", "max-keys": str(most)}
         found, more, _, _ = parse_list_objects(self._execute("GET", bucket, query_params={**asked}))
         return found, more
 
@@ -138,7 +140,7 @@ class StoreClient(Minio):
             key_marker, upload_marker = page.next_key_marker, page.next_upload_id_marker
 
 
-class _FileCredentials(Provider):
+class FileCredentials(Provider):
     """The two halves of the access key, read from their files at each use, so that they can be changed in place."""
 
     def __init__(self, access_key_file: Path, secret_key_file: Path) -> None:

@@ -13,9 +13,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from recital_testing.ports import OBJECT_PORTS, choose_ports
-from recital_testing.processes import Process
 from recital_testing.servers import Objects, Postgres
-from recital_testing.servers.objects import minio_binary, seaweedfs_command
+from recital_testing.servers.objects import minio_binary
 from recital_vault import (
     FileRootKey,
     KeyStore,
@@ -129,17 +128,10 @@ async def object_store_server(
     if request.param == object_server.kind:
         yield object_server
         return
-    server = wheel_store(test_folder / "wheel-objects")
+    server = Objects.in_folder(test_folder / "wheel-objects", ports=choose_ports(OBJECT_PORTS), kind="seaweedfs")
     await server.start()
     yield server
     await server.kill()
-
-
-def wheel_store(folder: Path) -> Objects:
-    """The wheel's SeaweedFS, also where MinIO is there."""
-    ports = choose_ports(OBJECT_PORTS)
-    process = Process("objects", folder, seaweedfs_command(folder, ports))
-    return Objects(folder=folder, ports=ports, kind="seaweedfs", process=process)
 
 
 @pytest.fixture(scope="session")

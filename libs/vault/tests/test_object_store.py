@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from recital_errors import Malformed, NotFound, Unavailable
-from recital_vault import ObjectStore, ObjectStoreSettings
+from recital_vault import ObjectStore, ObjectStoreSettings, StoredPart
 from recital_vault.sealing import PART_FRAMES, SEALED_FRAME
 
 PART = PART_FRAMES * SEALED_FRAME
@@ -66,7 +66,9 @@ async def test_what_is_not_there_is_not_found(objects: ObjectStore, object_key: 
     await objects.abort(object_key, upload)
     for missing_upload in (
         objects.put_part(object_key, upload, 1, b"late"),
-        objects.complete(object_key, upload, []),
+        objects.complete(
+            object_key, upload, [StoredPart(1, hashlib.md5(b"late", usedforsecurity=False).hexdigest(), 4)]
+        ),
     ):
         with pytest.raises(NotFound) as refusal:
             await missing_upload

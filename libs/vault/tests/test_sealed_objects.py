@@ -298,7 +298,7 @@ async def test_a_failing_store_ends_the_upload_in_unavailable(
 
 
 async def test_no_plaintext_reaches_the_stores_disk(
-    vault: Vault, object_server: Objects, tenant: UUID, object_key: str
+    vault: Vault, object_store_server: Objects, tenant: UUID, object_key: str
 ) -> None:
     marker, bare = secrets.token_bytes(32), secrets.token_bytes(32)
     await vault.objects.put(f"{object_key}-bare", secrets.token_bytes(100_000) + bare)
@@ -306,7 +306,7 @@ async def test_no_plaintext_reaches_the_stores_disk(
     await sealed(vault, tenant, object_key, plaintext)
 
     def found(string: bytes) -> bool:
-        files = [file for file in Path(object_server.folder).rglob("*") if file.is_file()]
+        files = [file for file in Path(object_store_server.folder).rglob("*") if file.is_file()]
         return any(string in file.read_bytes() for file in files)
 
     assert await asyncio.to_thread(found, bare)

@@ -99,14 +99,7 @@ def mortal_store(object_store_server: Objects, tmp_path: Path) -> Callable[[], O
     ports = choose_ports(OBJECT_PORTS)
 
     def make() -> Objects:
-        if object_store_server.kind == "minio":
-            return Objects.in_folder(tmp_path / "mortal", ports=ports)
-        from recital_testing.processes import Process  # noqa: PLC0415 - only here
-        from recital_testing.servers.objects import seaweedfs_command  # noqa: PLC0415 - only here
-
-        folder = tmp_path / "mortal"
-        process = Process("objects", folder, seaweedfs_command(folder, ports))
-        return Objects(folder=folder, ports=ports, kind="seaweedfs", process=process)
+        return Objects.in_folder(tmp_path / "mortal", ports=ports, kind=object_store_server.kind)
 
     return make
 

@@ -1,6 +1,7 @@
 """The object store: MinIO where its binary is, else the wheel's SeaweedFS, which is for trying and testing only.
 
-Ready means that a canary object was stored and read back, not that a port answers. The bucket is made here, versioned.
+Ready means that a canary object was stored and read back, not that a port answers. The bucket is made here, versioned,
+and a user per service that may do what `recital_vault.SERVICE_RIGHTS` says, on either store.
 """
 
 import asyncio
@@ -9,12 +10,13 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from recital_errors import Unavailable
-from recital_vault import ObjectStore, ObjectStoreSettings
+from recital_vault import SERVICE_RIGHTS, ObjectStore, ObjectStoreSettings, StoreRights, canary_of
+from recital_vault.store_users import StoreUser, provision_minio_users, seaweedfs_identities
 
 from recital_testing.failures import HouseError
 from recital_testing.files import private_folder, secret_file
@@ -29,6 +31,8 @@ JWT_KEYS = (
     "WEED_JWT_FILER_SIGNING_READ_KEY",
 )
 REPOSITORY = Path(__file__).resolve().parents[4]
+IDENTITIES = "identities.json"
+Kind = Literal["minio", "seaweedfs"]
 
 
 @dataclass(slots=True)
@@ -37,14 +41,17 @@ class Objects:
 
     folder: Path
     ports: Mapping[str, int]
-    kind: Literal["minio", "seaweedfs"]
+    kind: Kind
     process: Process
     bucket: str = BUCKET
+    rights: tuple[StoreRights, ...] = tuple(SERVICE_RIGHTS.values())
 
     @classmethod
-    def in_folder(cls, folder: Path, *, ports: Mapping[str, int]) -> "Objects":
-        """Describe the store of a folder; nothing is made or started."""
-        minio = minio_binary()
+    def in_folder(cls, folder: Path, *, ports: Mapping[str, int], kind: Kind | None = None) -> "Objects":
+        """Describe the store of a folder, of the kind there is unless one is named; nothing is made or started."""
+        minio = None if kind == "seaweedfs" else minio_binary()
+        if kind == "minio" and minio is None:
+            raise HouseError("there is no MinIO: `make minio` builds it, RECITAL_MINIO names another")
         command = minio_command(minio, folder, ports) if minio else seaweedfs_command(folder, ports)
         return cls(
             folder=folder,
@@ -68,6 +75,12 @@ class Objects:
         """The file of the access key's secret."""
         return self.folder / "secret.key"
 
+    def user(self, service: str) -> StoreUser:
+        """Return the user of one service; raises KeyError for a service that has none."""
+        rights = {each.service: each for each in self.rights}[service]
+        own = self.folder / "users"
+        return StoreUser(rights, own / f"{service}.access.key", own / f"{service}.secret.key")
+
     async def start(self, *, guarded: bool = True) -> None:
         """Start it, make the bucket, return when a canary was stored and read; raises HouseError when it was not."""
         self._prepare()
@@ -76,17 +89,28 @@ class Objects:
         store = await ObjectStore.open(self.settings())
         try:
             await self.process.until(lambda: self._answers(store), within=60.0)
+            if self.kind == "minio":
+                await provision_minio_users(self.settings(), self._users())
         finally:
             store.close()
 
-    def settings(self) -> ObjectStoreSettings:
-        """Return what the vault room takes to reach it."""
-        return ObjectStoreSettings(
+    def settings(self, service: str | None = None) -> ObjectStoreSettings:
+        """Return what the vault room takes to reach it, as one service may, or as the administrator."""
+        administrator = ObjectStoreSettings(
             endpoint=self.endpoint,
             bucket=self.bucket,
             access_key_file=self.access_key_file,
             secret_key_file=self.secret_key_file,
             secure=False,
+        )
+        if service is None:
+            return administrator
+        user = self.user(service)
+        return replace(
+            administrator,
+            access_key_file=user.access_key_file,
+            secret_key_file=user.secret_key_file,
+            canary=canary_of(service),
         )
 
     async def stop(self) -> None:
@@ -101,9 +125,18 @@ class Objects:
 
     def _prepare(self) -> None:
         private_folder(self.folder / "data")
-        for file, length in ((self.access_key_file, 15), (self.secret_key_file, 30), (self.folder / "jwt.key", 30)):
+        private_folder(self.folder / "users")
+        users = self._users()
+        ids = [self.access_key_file, *(user.access_key_file for user in users)]
+        halves = [self.secret_key_file, *(user.secret_key_file for user in users), self.folder / "jwt.key"]
+        for file, length in (*((each, 10) for each in ids), *((each, 20) for each in halves)):
             if not file.exists():
                 secret_file(file, secrets.token_hex(length))
+        if self.kind == "seaweedfs":
+            secret_file(self.folder / IDENTITIES, seaweedfs_identities(users, self.bucket))
+
+    def _users(self) -> list[StoreUser]:
+        return [self.user(each.service) for each in self.rights]
 
     def _environment(self) -> dict[str, str]:
         key, secret = self.access_key_file.read_text(), self.secret_key_file.read_text()
@@ -141,7 +174,12 @@ class Objects:
 
 
 def minio_binary() -> Path | None:
-    """Return MinIO's program: RECITAL_MINIO, or the one `make minio` built; None where there is none."""
+    """Return MinIO's program: RECITAL_MINIO, or the one `make minio` built; None without one, or with STORE=wheel."""
+    wanted = os.environ.get("STORE", "")
+    if wanted not in {"", "wheel", "minio"}:
+        raise HouseError(f"STORE is {wanted!r}: it is `wheel`, `minio` or left away")
+    if wanted == "wheel":
+        return None
     named = os.environ.get("RECITAL_MINIO")
     if named and not Path(named).exists():
         raise HouseError(f"RECITAL_MINIO names {named}, which is not there")
@@ -168,5 +206,5 @@ def seaweedfs_command(folder: Path, ports: Mapping[str, int]) -> list[str | Path
         f"-{flag.partition('.')[0]}.port{'.grpc' if '.' in flag else ''}={ports[name]}" for flag, name in places.items()
     ]
     listening.append(f"-admin.port={ports['objects_admin']}")
-    here = [f"-dir={folder / 'data'}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"]
+    here = [f"-dir={folder / 'data'}", f"-s3.config={folder / IDENTITIES}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"]
     return [Path(sys.executable).with_name("weed"), "mini", *here, *closed, *quiet, *listening]
