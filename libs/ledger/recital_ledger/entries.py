@@ -4,6 +4,7 @@ The salt lives in the row that the entry commits to and dies with it: after an e
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Js
 SALT_SIZE = 16  # bytes
 _LARGEST_WHOLE = 2**53 - 1  # RFC 7493 2.2
 _FIRST_WITH_EXPONENT = 1e21
+# Spells strings, names, whole numbers and literals as RFC 8785 does, and sorts by code points: the same for ASCII.
+_SPELL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _MEMBERS = frozenset({"id", "kind", "at", "facts", "commitment"})
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _COMMITMENT = re.compile(r"[0-9a-f]{64}")
@@ -35,9 +38,23 @@ def canonical(value: Json) -> bytes:
     numbers beyond 2 ** 53 - 1.
     """
     try:
-        return rfc8785.dumps(_plain(value))
+        return _SPELL(value).encode() if _is_simple(value) else rfc8785.dumps(_plain(value))
     except (ValueError, RecursionError):
         raise Malformed("not_canonical", "This value has no canonical JSON form.") from None
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether the interpreter's own encoder spells a value as RFC 8785 does, ten times as fast: no fractions, no names
+    beyond ASCII (which are sorted by UTF-16 units), nothing but the plain types.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-_LARGEST_WHOLE <= value <= _LARGEST_WHOLE)
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_simple(each) for name, each in value.items())
+    return (kind is list or kind is tuple) and all(map(_is_simple, value))
 
 
 def _plain(value: Json) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
 from hypothesis import strategies as st
 from recital_errors import Malformed
 from recital_ledger import Entry, canonical, commitment, instant, leaf_data, leaf_hash, read_instant
@@ -163,6 +164,12 @@ def test_canonical_json_says_the_same_and_says_it_once(value: Any) -> None:
     spelled = canonical(value)
     assert json.loads(spelled) == value
     assert canonical(json.loads(spelled)) == spelled
+
+
+@given(json_values)
+@example({"\x7f": "\x00\x1f\x7f\u2028/", "a": [True, 1, None, -(2**53) + 1]})
+def test_the_quick_way_to_canonical_json_spells_as_the_long_one(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 def nested(depth: int) -> Any:

@@ -8,13 +8,19 @@ from uuid import UUID
 
 from recital_database import Gathered, Recorded, Transaction
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from recital_consent.model.calls import CallRecord, Party
 from recital_consent.store.calls import entry_values, party_values
 from recital_consent.store.tables import CallEntryRow, CallPartyRow, CallPurposeRow, CallRow, ExternalIdRow
 
 _EXTERNAL = ExternalIdRow.__table__
+# In one order for all, so that two who claim several wait for each other and never both.
+_CLAIM = """
+    insert into external_ids (tenant_id, digest, call_id, fingerprint)
+    select cast(:tenant as uuid), d, c, f
+    from unnest(cast(:digests as bytea[]), cast(:calls as uuid[]), cast(:fingerprints as bytea[])) as w (d, c, f)
+    order by d on conflict do nothing returning digest
+"""
 _AWAIT = """
     select id from subjects where tenant_id = :tenant and id = any(cast(:people as uuid[])) order by id for key share
 """
@@ -48,12 +54,13 @@ async def claim_external_ids(tx: Transaction, wanted: Mapping[bytes, Claimed]) -
 
     Whoever comes second waits for the first one's transaction.
     """
-    values = [
-        {"tenant_id": tx.tenant, "digest": digest, "call_id": claimed.call, "fingerprint": claimed.fingerprint}
-        for digest, claimed in sorted(wanted.items())
-    ]
-    statement = insert(_EXTERNAL).values(values).on_conflict_do_nothing().returning(_EXTERNAL.c.digest)
-    mine = {bytes(row.digest) for row in await tx.execute(statement)}
+    values = {
+        "tenant": tx.tenant,
+        "digests": list(wanted),
+        "calls": [each.call for each in wanted.values()],
+        "fingerprints": [each.fingerprint for each in wanted.values()],
+    }
+    mine = {bytes(row.digest) for row in await tx.execute(_CLAIM, values)}
     taken = wanted.keys() - mine
     return await external_ids(tx, list(taken)) if taken else {}
 
