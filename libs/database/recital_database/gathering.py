@@ -27,17 +27,19 @@ _TELL = """
         from jsonb_to_recordset(cast(cast(:events as text) as jsonb))
             as s (place int, name text, schema_version int, aggregate text, aggregate_id uuid, data jsonb)),
     next as (
-        insert into aggregate_versions (tenant_id, aggregate, aggregate_id, version)
-        select distinct cast(:tenant as uuid), aggregate, aggregate_id, number from told order by 2, 3
-        on conflict (tenant_id, aggregate, aggregate_id)
-        do update set version = aggregate_versions.version + excluded.version
-        returning aggregate, aggregate_id, version),
+        insert into aggregate_versions as held (tenant_id, aggregate, aggregate_id, version, epoch)
+        select distinct cast(:tenant as uuid), aggregate, aggregate_id, number, recital_epoch.epoch
+        from told, recital_epoch order by 2, 3
+        on conflict (tenant_id, aggregate, aggregate_id) do update
+        set version = held.version + excluded.version, epoch = excluded.epoch,
+            epoch_base = case when held.epoch < excluded.epoch then held.version else held.epoch_base end
+        returning aggregate, aggregate_id, version, epoch, epoch_base),
     sent as (
         insert into outbox
-            (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, traceparent, data)
+            (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, epoch_base, traceparent, data)
         select cast(:tenant as uuid), told.name, told.schema_version, told.aggregate, told.aggregate_id,
-            next.version - told.number + told.turn, recital_epoch.epoch, :traceparent, told.data
-        from told join next using (aggregate, aggregate_id), recital_epoch order by told.place)
+            next.version - told.number + told.turn, next.epoch, next.epoch_base, :traceparent, told.data
+        from told join next using (aggregate, aggregate_id) order by told.place)
 """
 
 

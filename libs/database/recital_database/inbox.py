@@ -59,11 +59,13 @@ _SAVE_POSITIONS = """
     where (p.tenant_id, p.producer, p.aggregate, p.aggregate_id) = (:tenant, s.producer, s.aggregate, s.aggregate_id)
 """
 _SAVE_ROWS = """
-    insert into inbox (tenant_id, id, producer, name, aggregate, aggregate_id, version, epoch, state, fact, envelope)
+    insert into inbox
+        (tenant_id, id, producer, name, aggregate, aggregate_id, version, epoch, epoch_base, state, fact, envelope)
     select cast(:tenant as uuid), s.* from unnest(
         cast(:ids as uuid[]), cast(:producers as text[]), cast(:names as text[]), cast(:aggregates as text[]),
-        cast(:aggregate_ids as uuid[]), cast(:versions as bigint[]), cast(:epochs as int[]), cast(:states as text[]),
-        cast(:facts as text[]), cast(:envelopes as bytea[])) as s
+        cast(:aggregate_ids as uuid[]), cast(:versions as bigint[]), cast(:epochs as int[]),
+        cast(:epoch_bases as bigint[]), cast(:states as text[]), cast(:facts as text[]),
+        cast(:envelopes as bytea[])) as s
     on conflict (tenant_id, id) do update
     set state = excluded.state, fact = excluded.fact, envelope = excluded.envelope
 """
@@ -92,15 +94,25 @@ def standing_of(position: Position, envelope: Envelope, *, known: bool) -> Stand
     """Judge one event: `known` says that its id is in the inbox already.
 
     The same version under another id within one epoch contradicts what was told before. A higher epoch means that the
-    producer was restored: the aggregate waits for the producer's snapshot.
+    producer was restored: it counts on from the version it remembers, and so does who heard it at least until there.
     """
     if known:
         return Standing.SEEN
-    if envelope.epoch != position.epoch:
-        return Standing.AHEAD if envelope.epoch > position.epoch else Standing.CONTRADICTS
-    if envelope.version <= position.version:
+    if envelope.epoch < position.epoch:
         return Standing.CONTRADICTS
-    return Standing.NEXT if envelope.version == position.version + 1 else Standing.AHEAD
+    reached = position.version
+    if envelope.epoch > position.epoch:
+        if reached < envelope.epochbase:
+            return Standing.AHEAD
+        reached = envelope.epochbase
+    if envelope.version <= reached:
+        return Standing.CONTRADICTS
+    return Standing.NEXT if envelope.version == reached + 1 else Standing.AHEAD
+
+
+def forgotten(position: Position, envelope: Envelope) -> int:
+    """Return how many events that took effect here a producer forgot, by the first event of its new epoch."""
+    return position.version - envelope.epochbase if envelope.epoch > position.epoch else 0
 
 
 @dataclass(slots=True)
@@ -120,6 +132,7 @@ class _Intake:
         self._rows: list[_Row] = []
         self._gathered: tuple[Together, list[Event]] | None = None
         self._known: set[UUID] = set()
+        self._forgetful: list[tuple[Envelope, int]] = []
         self.held_back = False
 
     async def lock(self, envelopes: Sequence[Envelope]) -> None:
@@ -188,6 +201,9 @@ class _Intake:
             await gathered[0].handle(self._tx, gathered[1])
 
     def advance(self, envelope: Envelope, state: str) -> None:
+        lost = forgotten(self._positions[key_of(envelope)], envelope)
+        if lost:
+            self._forgetful.append((envelope, lost))
         self._positions[key_of(envelope)] = Position(envelope.epoch, envelope.version)
         self._moved.add(key_of(envelope))
         self._rows.append(_Row(envelope, state))
@@ -197,6 +213,9 @@ class _Intake:
 
     async def save(self) -> None:
         await self._flush()
+        for envelope, lost in self._forgetful:
+            detail = f"{envelope.producer} was restored and forgot {lost} events of this {envelope.aggregate}"
+            await alarm(self._tx, "events_forgotten", about=UUID(envelope.subject), detail=detail)
         self.held_back |= any(row.state in ("waiting", "parked") for row in self._rows)
         if self._rows:
             await self._tx.execute(_SAVE_ROWS, {"tenant": self._tx.tenant, **_columns(self._rows)})
@@ -261,7 +280,9 @@ async def held_back(tx: Transaction) -> list[Envelope]:
     rows = await tx.execute(
         "select i.envelope from inbox i join inbox_positions p using (tenant_id, producer, aggregate, aggregate_id)"
         " where i.tenant_id = :tenant and i.state in ('waiting', 'parked')"
-        " and i.epoch = p.epoch and i.version = p.version + 1 order by i.id limit 500",
+        " and (i.epoch = p.epoch and i.version = p.version + 1"
+        "  or i.epoch > p.epoch and i.epoch_base <= p.version and i.version = i.epoch_base + 1)"
+        " order by i.id limit 500",
         {"tenant": tx.tenant},
     )
     return [Envelope.parse(row.envelope) for row in rows]
@@ -364,6 +385,7 @@ def _columns(rows: Sequence[_Row]) -> dict[str, list[Any]]:
         "aggregate_ids": [key[2] for key in keys],
         "versions": [row.envelope.version for row in rows],
         "epochs": [row.envelope.epoch for row in rows],
+        "epoch_bases": [row.envelope.epochbase for row in rows],
         "states": [row.state for row in rows],
         "facts": [row.fact for row in rows],
         "envelopes": [None if row.state in closed else row.envelope.to_bytes() for row in rows],

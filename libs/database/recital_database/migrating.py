@@ -68,6 +68,21 @@ def control_position() -> None:
     op.execute(f"grant select, update (sequence) on control_position to {application_role()}, {worker_role()}")
 
 
+def restores() -> None:
+    """Create where it is kept from which version an aggregate counts on after a restore: in a migration of its own.
+
+    A restored service raises its epoch (outbox.py, `begin_epoch`); who hears it follows from there (inbox.py).
+    """
+    op.execute("alter table recital_epoch add column began_at timestamptz")
+    op.execute(
+        "alter table aggregate_versions add column epoch integer not null default 1,"
+        " add column epoch_base bigint not null default 0"
+    )
+    op.execute("alter table outbox add column epoch_base bigint not null default 0")
+    op.execute("alter table inbox add column epoch_base bigint not null default 0")
+    op.execute(f"grant update (epoch, began_at) on recital_epoch to {worker_role()}")
+
+
 def application_role() -> str:
     """Return the role that serves requests: bound to one tenant a transaction by row-level security."""
     return f"{_service()}_app"

@@ -20,14 +20,16 @@ from recital_database.gathering import Gathered
 _ANNOUNCE = text(
     """
     with next as (
-        insert into aggregate_versions (tenant_id, aggregate, aggregate_id, version)
-        values (:tenant, :aggregate, :aggregate_id, 1)
-        on conflict (tenant_id, aggregate, aggregate_id) do update set version = aggregate_versions.version + 1
-        returning version)
-    insert into outbox (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, traceparent, data)
-    select :tenant, :name, :schema_version, :aggregate, :aggregate_id, next.version, recital_epoch.epoch,
-        :traceparent, :data
-    from next, recital_epoch
+        insert into aggregate_versions as held (tenant_id, aggregate, aggregate_id, version, epoch)
+        select :tenant, :aggregate, :aggregate_id, 1, epoch from recital_epoch
+        on conflict (tenant_id, aggregate, aggregate_id) do update
+        set version = held.version + 1, epoch = excluded.epoch,
+            epoch_base = case when held.epoch < excluded.epoch then held.version else held.epoch_base end
+        returning version, epoch, epoch_base)
+    insert into outbox
+        (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, epoch_base, traceparent, data)
+    select :tenant, :name, :schema_version, :aggregate, :aggregate_id, version, epoch, epoch_base, :traceparent, :data
+    from next
     returning id
     """
 ).bindparams(bindparam("data", type_=JSONB))
@@ -130,6 +132,22 @@ async def replay(tx: Transaction, since: datetime) -> int:
     return rows.rowcount
 
 
+async def begin_epoch(tx: Transaction) -> int:
+    """Say that this database was restored from a backup, and return its new epoch (worker role).
+
+    What was told after the backup is forgotten here and known elsewhere. From now on each event names the version from
+    which its aggregate counts on, so that whoever knows more follows, and says so (inbox.py).
+    """
+    row = await tx.execute("update recital_epoch set epoch = epoch + 1, began_at = recital_now() returning epoch")
+    return int(row.scalar_one())
+
+
+async def epoch_began_at(tx: Transaction) -> datetime | None:
+    """Return when this database was last restored from a backup, None where it never was (worker role)."""
+    began: datetime | None = (await tx.execute("select began_at from recital_epoch")).scalar_one()
+    return began
+
+
 async def sent_by_hour(tx: Transaction, since: datetime) -> dict[str, tuple[int, str]]:
     """Return count and hash of the events written, per name and hour (worker role): see `inbox.received_by_hour`."""
     rows = await tx.execute(
@@ -180,6 +198,7 @@ def _outgoing(service: str, row: Any) -> Outgoing:
         tenant=row.tenant_id,
         version=row.version,
         epoch=row.epoch,
+        epochbase=row.epoch_base,
         traceparent=row.traceparent,
         data=row.data,
     )

@@ -17,7 +17,8 @@ Generated from `libs/events` by `python -m recital_events generate`; do not edit
 
 Services tell each other what happened as CloudEvents 1.0 in JSON, on NATS JetStream, under
 `recital.<producer>.<aggregate>.<event>`. Attributes beside the data: `tenant`; `version`, which counts per producer,
-aggregate and subject without gaps; `epoch`, raised when the producer was restored from a backup; `traceparent`. The
+aggregate and subject without gaps; `epoch`, raised when the producer was restored from a backup, and `epochbase`, the
+version from which it then counts on; `traceparent`. The
 header `Nats-Msg-Id` is the event's `id`. A service that follows one event of a producer's aggregate follows them all.
 Events hold ids, times and codes, and no personal data. *Public* ones will reach integrators as webhooks.
 """

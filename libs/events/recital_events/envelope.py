@@ -24,7 +24,8 @@ _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 class Envelope(BaseModel):
     """One event on its way. `version` counts per (producer, aggregate, subject) from 1 without gaps.
 
-    `epoch` is raised when the producer was restored from a backup. `subject` is the aggregate's id.
+    `epoch` is raised when the producer was restored from a backup; `epochbase` is the version that its aggregate had
+    then, from which it counts on, whatever was told of it after that backup. `subject` is the aggregate's id.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +41,7 @@ class Envelope(BaseModel):
     tenant: UUID
     version: Annotated[int, Field(ge=1)]
     epoch: Annotated[int, Field(ge=1)] = 1
+    epochbase: Annotated[int, Field(ge=0)] = 0
     traceparent: Annotated[str, Field(max_length=256)] | None = None
     data: dict[str, JsonValue]
 
@@ -65,7 +67,8 @@ class Envelope(BaseModel):
 
     def to_bytes(self) -> bytes:
         """Return the envelope as JSON; `parse` of it gives an equal envelope."""
-        return self.model_dump_json(exclude={"traceparent"} if self.traceparent is None else None).encode()
+        without = {name for name in ("traceparent", "epochbase") if not getattr(self, name)}
+        return self.model_dump_json(exclude=without).encode()
 
     @classmethod
     def parse(cls, payload: bytes, *, arrived_on: str | None = None) -> Self:

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 from recital_database import Database, DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
-from recital_database.outbox import replay
+from recital_database.outbox import begin_epoch, replay
 from recital_errors import RecitalError
 
 from recital_runtime import logs
@@ -114,6 +114,16 @@ def _outbox(app: typer.Typer, service: Service) -> None:
         async def work(database: Database) -> None:
             async with database.work() as tx:
                 typer.echo(f"{await replay(tx, since.astimezone())} events will be published again")
+
+        service.on_database(work)
+
+    @app.command()
+    def restored() -> None:
+        """Say, before it serves again, that the database was restored from a backup: others follow what it tells on."""
+
+        async def work(database: Database) -> None:
+            async with database.work() as tx:
+                typer.echo(f"epoch {await begin_epoch(tx)} has begun")
 
         service.on_database(work)
 

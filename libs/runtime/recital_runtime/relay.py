@@ -9,9 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from recital_bus import Bus, Message
-from recital_database import Database
+from recital_database import NO_TENANT, Database, alarm
 from recital_database.inbox import settle
-from recital_database.outbox import backlog, confirm, confirmed_by, published, sent_by_hour, unpublished
+from recital_database.outbox import (
+    backlog,
+    confirm,
+    confirmed_by,
+    epoch_began_at,
+    published,
+    sent_by_hour,
+    unpublished,
+)
 from recital_errors import Unavailable
 
 from recital_runtime.metrics import Metrics
@@ -97,7 +105,8 @@ class Reconciler:
     async def run(self) -> bool:
         """Ask every consumer, set the difference of each edge and note until when it has confirmed.
 
-        An edge that does not answer fails the run.
+        An edge that does not answer fails the run. Where a consumer had what is not even remembered here, this database
+        was restored from a backup and nobody said so: an alarm.
         """
         async with self._database.work() as tx:
             await settle(tx)
@@ -105,6 +114,7 @@ class Reconciler:
             # Also what was confirmed is looked at for a week: a consumer may have been restored from a backup.
             since = min([*confirmed.values(), now - LOOKED_BACK])
             sent = await sent_by_hour(tx, since)
+            began = await epoch_began_at(tx)
         until = {}
         for consumer, names in self._edges.items():
             token = self._neighbours.service_token(consumer)
@@ -116,15 +126,36 @@ class Reconciler:
                 raise Unavailable(f"{consumer}_unavailable", f"The {consumer} service does not tell its inbox.")
             arrived = {key: tuple(value) for key, value in answer.json()["hours"].items()}
             mine = {key: value for key, value in sent.items() if key.split(" ")[0] in names}
-            differing = [key for key, value in mine.items() if arrived.get(key) != value]
+            differing = [key for key, value in mine.items() if not _agree(key, value, arrived.get(key), began)]
             self._metrics.edge_difference.labels(consumer).set(len(differing))
             if differing:
                 log.info("edge_differs", kind=consumer, count=len(differing))
-            until[consumer] = min([_start_of_hour(now - STILL_WRITTEN), *(_hour_of(key) for key in differing)])
+            over = _start_of_hour(now - STILL_WRITTEN)
+            until[consumer] = min([over, *(_hour_of(key) for key in differing)])
+            if any(
+                _was_forgotten(key, sent.get(key), has, began) for key, has in arrived.items() if _hour_of(key) < over
+            ):
+                await self._alarm_restored()
         if until:
             async with self._database.work() as tx:
                 await confirm(tx, until)
         return False
+
+    async def _alarm_restored(self) -> None:
+        detail = "Others had events that are not remembered here. After a restore from a backup, run `restored`."
+        async with self._database.transaction(NO_TENANT) as tx:
+            await alarm(tx, "restored_unsaid", about=NO_TENANT, detail=detail)
+
+
+def _was_forgotten(key: str, sent: tuple[int, str] | None, arrived: tuple[int, str], began: datetime | None) -> bool:
+    return arrived[0] > (sent[0] if sent else 0) and (began is None or _hour_of(key) > began)
+
+
+def _agree(key: str, sent: tuple[int, str], arrived: tuple[int, str] | None, began: datetime | None) -> bool:
+    """Whether an hour's events have arrived. If this database was restored later, more may have than it remembers."""
+    if arrived is None or arrived == sent:
+        return arrived == sent
+    return began is not None and _hour_of(key) <= began and arrived[0] > sent[0]
 
 
 def _hour_of(key: str) -> datetime:

@@ -1,0 +1,10 @@
+"""From which version an aggregate counts on after this database was restored from a backup."""
+
+from recital_database.migrating import restores
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    restores()
