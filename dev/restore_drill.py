@@ -70,7 +70,12 @@ class Drill:
         await self._stop()
         await asyncio.to_thread(shutil.rmtree, self._cluster)
         await asyncio.to_thread(shutil.move, self._copy, self._cluster)
-        await self._start(("postgres", *SERVICES))
+        await self._start(("postgres",))
+        for name in SERVICES:
+            said = await self.house.service(name).command("restored")
+            if said.returncode:
+                raise HouseError(f"{name} cannot be told that it was restored: {said.stderr}")
+        await self._start(SERVICES)
 
     @property
     def _cluster(self) -> Path:
@@ -121,7 +126,10 @@ async def drill(house: House) -> list[str]:
     await house.advance_clock("P6M1D")
     certificate = (await run.until(run.erased, "erased"))["certificate"]
     console.print(f"   certificate {certificate}")
-    _say("The backup is restored: every database is half a year older, and its keys are back. The services start.")
+    _say(
+        "The backup is restored: every database is half a year older, and its keys are back. Each service is told so"
+        " (`restored`), and starts."
+    )
     await run.restore()
     await house.advance_clock("P6M1D")
     console.print("   each applied what the control ledger remembers before it served")
@@ -129,6 +137,7 @@ async def drill(house: House) -> list[str]:
     again = await run.until(run.erased, "erased")
     console.print(f"   erased once more, under the same order: certificate {again['certificate']}")
     console.print(f"   hold {hold} is in force again")
+    console.print(f"   a call recorded now reaches every service: recording {await run.record()}")
     return await run.look()
 
 

@@ -1,7 +1,5 @@
 """An event that no release reads is a dead letter, holds up its own aggregate only, and an operator ends that."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from uuid import UUID
@@ -10,9 +8,7 @@ import pytest_asyncio
 from recital_bus import Bus, BusSettings, Message
 from recital_events import Envelope, PurposePublished
 from recital_testing import eventually
-from recital_testing.house import TABLE, House
-from recital_testing.house.environment import environment
-from recital_testing.processes import surroundings
+from recital_testing.house import House
 
 from demo.beginning import Begun
 
@@ -70,15 +66,6 @@ async def forger(house: House, begun: Begun) -> AsyncIterator[Forger]:
     await bus.close()
 
 
-def command(house: House, service: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """What an operator types."""
-    row = next(row for row in TABLE if row.name == service)
-    told = surroundings(environment(row, house.places, house.servers, house.ports, local_mode=True))
-    return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", f"recital_{service}", *words], env=told, check=False, capture_output=True, text=True
-    )
-
-
 async def letters_of(house: House, service: str, event: UUID) -> list[tuple[UUID, str]]:
     connection = await house.servers.postgres.connect(service)
     try:
@@ -115,12 +102,12 @@ async def test_an_unknown_schema_is_dead_explained_not_mended_by_replay_and_pass
     assert code == "event_version_unknown"
     await eventually(partial(has_reached, house, "retention", other.purpose, 1))
     assert await version_reached(house, "retention", forger.purpose) == 1
-    assert str(letter) in command(house, "retention", "dead-letters", "list").stdout
-    explained = command(house, "retention", "dead-letters", "explain", str(letter)).stdout
+    assert str(letter) in (await house.service("retention").command("dead-letters", "list")).stdout
+    explained = (await house.service("retention").command("dead-letters", "explain", str(letter))).stdout
     assert "event_version_unknown" in explained
     assert "recital/purpose.published/v9" in explained
 
-    again = command(house, "retention", "dead-letters", "replay", str(letter))
+    again = await house.service("retention").command("dead-letters", "replay", str(letter))
     assert again.returncode == 1
     assert "event_version_unknown" in again.stderr
     assert await letters_of(house, "retention", poison.id) == [(letter, code)]
@@ -129,7 +116,7 @@ async def test_an_unknown_schema_is_dead_explained_not_mended_by_replay_and_pass
         await drop(house, service, poison.id)
     for service in CONSUMERS:
         await eventually(partial(has_reached, house, service, forger.purpose, 3), within=30)
-    assert str(letter) not in command(house, "retention", "dead-letters", "list").stdout
+    assert str(letter) not in (await house.service("retention").command("dead-letters", "list")).stdout
 
 
 async def has_reached(house: House, service: str, purpose: UUID, version: int) -> bool:
@@ -141,11 +128,15 @@ async def drop(house: House, service: str, event: UUID) -> None:
         return await letters_of(house, service, event) or None
 
     [(letter, _)] = await eventually(dead)
-    done = command(house, service, "dead-letters", "drop", str(letter), "--because", "A test of this very thing")
+    done = await house.service(service).command(
+        "dead-letters", "drop", str(letter), "--because", "A test of this very thing"
+    )
     assert done.returncode == 0, done.stderr
 
 
 async def test_what_an_operator_may_not_find_is_said_in_one_line(house: House, begun: Begun) -> None:
-    done = command(house, "ingest", "dead-letters", "drop", str(begun.call.id), "--because", "No such letter")
+    done = await house.service("ingest").command(
+        "dead-letters", "drop", str(begun.call.id), "--because", "No such letter"
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("not_found")

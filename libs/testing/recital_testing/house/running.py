@@ -1,5 +1,7 @@
 """One row of the house while it runs: started, asked whether it is ready, stopped, killed."""
 
+import asyncio
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ import httpx
 from recital_testing.failures import HouseError
 from recital_testing.house.environment import Places
 from recital_testing.loopback import loopback_client
-from recital_testing.processes import Process
+from recital_testing.processes import Process, surroundings
 from recital_testing.services import Row
 
 READY_WITHIN = 120.0  # seconds; on a busy machine four services take half a minute to load
@@ -60,6 +62,17 @@ class Service:
     async def kill(self) -> None:
         """End it as a crash would."""
         await self.process.kill()
+
+    async def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run its command line as an operator does; how that ended is in what is returned."""
+        return await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", f"recital_{self.row.name}", *words],
+            env=surroundings(self.process.environment),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
 
     async def ready(self, *, within: float = READY_WITHIN) -> None:
         """Return when /readyz says `ready`; raises HouseError with what it lacked, and its log, when it does not."""
