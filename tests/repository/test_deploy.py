@@ -107,7 +107,7 @@ def told(overlay: str, container: Thing) -> dict[str, str]:
 def environments() -> Iterator[tuple[str, str, dict[str, str]]]:
     """Where, which service and what it is told: services and migrations, in both overlays and in compose.yaml."""
     for overlay, thing in PODS:
-        service = thing["metadata"]["name"].removesuffix("-migrate").removesuffix("-partitions")
+        service = thing["metadata"]["name"].partition("-")[0]
         if service in SERVICES:
             (container,) = pod_of(thing)["spec"]["containers"]
             yield f"{overlay}/{thing['metadata']['name']}", service, told(overlay, container)
@@ -125,7 +125,8 @@ def test_what_is_deployed_is_the_process_table() -> None:
         assert {name for name in of_kind(overlay, "Service") if name in SERVICES} == set(SERVICES)
         assert set(of_kind(overlay, "PodDisruptionBudget")) == set(SERVICES)
         assert set(of_kind(overlay, "Job")) == {"provision", *(f"{service}-migrate" for service in SERVICES)}
-        assert set(of_kind(overlay, "CronJob")) == {f"{service}-partitions" for service in SERVICES}
+        named = {f"{service}-{what}" for service in SERVICES for what in ("partitions", "restored")}
+        assert set(of_kind(overlay, "CronJob")) == named
     ours = {name for name in COMPOSE["services"] if name not in {"postgresql", "nats", "objects", "provision"}}
     assert ours == {*SERVICES, *(f"{service}-migrate" for service in SERVICES)}
 
@@ -143,7 +144,8 @@ def test_every_name_is_read_by_the_settings_and_every_setting_needed_is_given(
     settings: BaseSettings = kind()  # raises for what is missing
     given = settings.model_dump()
     assert not given["local_mode"]
-    assert (given["owner_password_file"] is None) == (place.split("/")[1] == service)
+    as_owner = place.endswith(("-migrate", "-partitions"))
+    assert (given["owner_password_file"] is not None) == as_owner
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -160,6 +162,17 @@ def test_migrations_run_as_the_owner_and_the_services_never_see_its_password(ove
         assert container["args"] == ["migrate"]
         secrets = {each["secret"]["secretName"] for each in pod_of(once)["spec"]["volumes"] if "secret" in each}
         assert secrets == {f"{service}-owner"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_restore_is_said_by_a_person_and_once(overlay: str) -> None:
+    for service in SERVICES:
+        asked = of_kind(overlay, "CronJob")[f"{service}-restored"]["spec"]
+        assert asked["suspend"] is True
+        assert asked["jobTemplate"]["spec"]["backoffLimit"] == 0
+        pod = asked["jobTemplate"]["spec"]["template"]["spec"]
+        assert pod["restartPolicy"] == "Never"
+        assert [each["args"] for each in pod["containers"]] == [["restored"]]
 
 
 @pytest.mark.parametrize(
