@@ -20,6 +20,7 @@ from recital_runtime.access import (
 from recital_runtime.command import main
 from recital_runtime.corrections import correction_text
 from recital_runtime.counting_routes import counting_routes
+from recital_runtime.direct import DirectRoute
 from recital_runtime.loops import Loop
 from recital_runtime.neighbours import Neighbour, Neighbours
 from recital_runtime.problems import problem_of, reason_view
@@ -43,6 +44,7 @@ __all__ = [
     "App",
     "BearerToken",
     "Caller",
+    "DirectRoute",
     "IdempotencyKey",
     "Instant",
     "Loop",

@@ -7,7 +7,7 @@ never promises what was not committed. A route without a guard cannot be made, u
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -48,11 +48,17 @@ class Operator:
         return await self._stack.enter_async_context(self._runtime.database.work())
 
 
+Handles = Callable[[Request], Coroutine[Any, Any, Response]]
 Admission = Callable[[Request, "Runtime"], Awaitable[Principal]]
 
 
 class Guard:
-    """Admits a caller: by `admission`, before the body is read. Subclasses say what the route is given."""
+    """Admits a caller: by `admission`, before the body is read. Subclasses say what the route is given.
+
+    gives_principal: who asks, and nothing that must be opened or closed.
+    """
+
+    gives_principal: ClassVar[bool] = False
 
     def __init__(self, admission: Admission) -> None:
         """`admission` returns who asks, or raises Unauthenticated or Forbidden."""
@@ -64,6 +70,8 @@ class Guard:
 
 
 class _Who(Guard):
+    gives_principal = True
+
     async def __call__(self, request: Request) -> Principal:
         return principal_of(request)
 
@@ -148,9 +156,13 @@ class _Open(Guard):
 class GuardedRoute(APIRoute):
     """A route whose guards run before its body is read."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def handles(self) -> Handles:
+        """Return what answers a request that was let in."""
+        return super().get_route_handler()
+
+    def get_route_handler(self) -> Handles:
         """Put the guards in front. Raises ValueError for a route that has none."""
-        handler = super().get_route_handler()
+        handler = self.handles()
         calls: list[object] = [each.call for each in self.dependant.dependencies]
         guards = [each for each in calls if isinstance(each, Guard)]
         if not guards:

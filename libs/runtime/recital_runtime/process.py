@@ -180,6 +180,8 @@ class Runtime:
             docs_url=None,
             redoc_url=None,
             routes=[Dispatch(routes), *routes],
+            # Observed does this, once and by our own names.
+            telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         app.state.runtime = self
         problems.install(app)

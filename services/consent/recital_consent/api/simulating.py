@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from recital_errors import Forbidden
 from recital_identity import Permission, Principal
-from recital_runtime import Model, Router, authenticated
+from recital_runtime import DirectRoute, Model, Router, authenticated
 
 from recital_consent.actions.means import Means
 from recital_consent.actions.simulating import Simulator, Thought
@@ -69,7 +69,6 @@ def simulating_routes(means: Means) -> Router:
     router = Router(prefix="/v1/decisions", tags=["decisions"])
     simulator = Simulator(means)
 
-    @router.post("/simulate")
     async def simulate(
         body: Simulate, principal: Annotated[Principal, authenticated(Permission.READ_PURPOSES)]
     ) -> SimulationView:
@@ -85,4 +84,5 @@ def simulating_routes(means: Means) -> Router:
             ],
         )
 
+    router.add_api_route("/simulate", simulate, methods=["POST"], route_class_override=DirectRoute)
     return router
