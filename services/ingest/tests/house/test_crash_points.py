@@ -4,11 +4,9 @@ The short edition walks the points once. The campaign walks them RECITAL_CRASHES
 broken off, and writes its table to docs/campaigns.md.
 """
 
-import json
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +14,7 @@ import pytest
 from recital_ingest.actions.crashpoints import CrashPoint
 from recital_ingest.model.sound import Encoding, Sound
 from recital_testing import eventually
+from recital_testing.campaigns import Done, write_section
 
 CallOf = Callable[..., bytes]
 SECONDS = 64  # of 48 kHz PCM: more than one part per track
@@ -28,8 +27,6 @@ RELAYS = {CrashPoint.C7, CrashPoint.C8}
 # Before C2 nothing is written anywhere, and after C8 nothing waits.
 SHORT = POINTS[2:-1]
 ROUNDS = int(os.environ.get("RECITAL_CRASHES", "20"))
-ROOT = Path(__file__).parents[4]
-DONE, PAGE = ROOT / ".run" / "campaigns" / "crashes.jsonl", ROOT / "docs" / "campaigns.md"
 HEADING = "Crash points of an upload"
 
 
@@ -104,14 +101,13 @@ async def test_a_crash_at_any_point_loses_nothing_acknowledged_and_leaves_nothin
 
 @pytest.mark.campaign
 async def test_the_campaign_of_crash_points(caller: Any, call_of: CallOf) -> None:
-    DONE.parent.mkdir(parents=True, exist_ok=True)
-    done = [json.loads(line) for line in DONE.read_text().splitlines()] if DONE.exists() else []
+    file = Done("crashes")
+    done = file.all()
     body = call_of(SECONDS, SOUND)
 
     async def passed(point: CrashPoint, answered: int) -> None:
         done.append({"point": point.value, "answered": answered})
-        with DONE.open("a") as file:
-            file.write(json.dumps(done[-1]) + "\n")
+        file.add(done[-1])
 
     for _ in range(ROUNDS):
         counts = {point: sum(each["point"] == point.value for each in done) for point in POINTS}
@@ -136,8 +132,4 @@ def write_table(done: list[dict[str, Any]]) -> None:
         "|---|---:|---:|---:|---:|",
         *rows,
     ]
-    before = PAGE.read_text() if PAGE.exists() else "# Campaigns\n\nWritten by `make campaign`.\n"
-    head, _, rest = before.partition(f"\n## {HEADING}\n")
-    _, other, after = rest.partition("\n## ")
-    section = "\n".join([f"\n## {HEADING}", "", *lines, ""])
-    PAGE.write_text(head.rstrip("\n") + "\n" + section + (f"\n## {after}" if other else ""))
+    write_section(HEADING, lines)
