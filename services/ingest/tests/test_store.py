@@ -17,6 +17,7 @@ from recital_ingest.model.permit import PurposeVersion
 from recital_ingest.model.recording import Original, Recording, Skeleton, State
 from recital_ingest.model.upload import Due, Intent
 from recital_ingest.store import endings, grants, permits, recordings, reference, standings, uploads
+from recital_ingest.store.openings import opening
 from recital_ingest.store.recordings import Search
 
 MakeRecording = Callable[..., Recording]
@@ -232,7 +233,10 @@ async def test_a_request_is_open_until_it_is_closed_and_a_clock_ended_stays_ende
             assert (await standings.standing_of(tx, recording(id=known))).expired == expired
 
 
-async def test_a_grant_is_its_listeners_own_and_a_refused_wish_is_none(database: Database) -> None:
+async def test_a_grant_is_its_listeners_own_and_a_refused_wish_is_none(
+    database: Database, recording: MakeRecording
+) -> None:
+    plain = await stored(database, recording(id=UUID(int=20), original=Original(UUID(int=99), b"sealed")))
     async with database.transaction(OURS) as tx:
         made = grants.Wished(
             id=await new_id(tx),
@@ -250,16 +254,21 @@ async def test_a_grant_is_its_listeners_own_and_a_refused_wish_is_none(database:
         refused = replace(made, id=await new_id(tx), expires_at=None, refused=["clock_expired"])
         for each in (made, ordered, refused):
             await grants.add_grant(tx, each, await record(tx, "access", "listening.granted", facts={}))
-        assert (await grants.grant(tx, made.id, listener="person", request=None)).expires_at == NOW
-        assert (await grants.grant(tx, ordered.id, listener="recital/dsar", request=UUID(int=70))).id == ordered.id
-        for wanted, listener, request in (
-            (made.id, "somebody", None),
-            (refused.id, "person", None),
-            (ordered.id, "recital/dsar", UUID(int=71)),
+        opened = await opening(tx, made.id, plain.id, listener="person", request=None)
+        assert (opened.grant.expires_at, opened.played, opened.recording) == (NOW, False, plain)
+        assert opened.standing == await standings.standing_of(tx, plain)
+        asked = await opening(tx, ordered.id, plain.id, listener="recital/dsar", request=UUID(int=70))
+        assert asked.grant.id == ordered.id
+        for wanted, of, listener, request in (
+            (made.id, plain.id, "somebody", None),
+            (made.id, UUID(int=21), "person", None),
+            (refused.id, plain.id, "person", None),
+            (ordered.id, plain.id, "recital/dsar", UUID(int=71)),
         ):
             with pytest.raises(NotFound):
-                await grants.grant(tx, wanted, listener=listener, request=request)
+                await opening(tx, wanted, of, listener=listener, request=request)
         await grants.note_played(tx, made.id)
+        assert (await opening(tx, made.id, plain.id, listener="person", request=None)).played
         heard = (await grants.listenings_of(tx, [UUID(int=20)]))[UUID(int=20)]
         assert [each.played_at is not None for each in heard] == [True, False]
 

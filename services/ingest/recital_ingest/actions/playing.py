@@ -23,6 +23,7 @@ from recital_ingest.actions.sealing import ORIGINAL
 from recital_ingest.actions.tenant_keys import why_unreadable
 from recital_ingest.actions.together import together
 from recital_ingest.decisions.access import audible, still_holds
+from recital_ingest.decisions.admission import BURIED
 from recital_ingest.decisions.rendering import (
     Frames,
     Rendering,
@@ -40,6 +41,7 @@ from recital_ingest.model.refusal import Refusal
 from recital_ingest.model.upload import object_key
 from recital_ingest.model.wav import Wrapping
 from recital_ingest.store import beside, grants, standings
+from recital_ingest.store.openings import opening
 
 # Bytes made at a time: as many as the vault opens at once, so that each goes through few hands.
 BLOCK = 1 << 20
@@ -169,16 +171,15 @@ async def open_grant(means: Means, principal: Principal, recording_id: UUID, gra
     """
     tenant, listener = tenant_of(principal), listener_of(principal)
     async with means.database.transaction(tenant) as tx:
-        grant = await grants.grant(tx, grant_id, listener=listener.subject, request=listener.request)
-        if grant.recording != recording_id:
-            raise NotFound
-        recording = await kept(tx, recording_id)
-        standing = await standings.standing_of(tx, recording)
+        found = await opening(tx, grant_id, recording_id, listener=listener.subject, request=listener.request)
+        grant, recording, standing = found.grant, found.recording, found.standing
+        if recording is None:
+            raise BURIED.error()
         refusal = still_holds(grant, recording, standing, now=tx.now)
-        if refusal is None:
-            await grants.note_played(tx, grant.id)
-        else:
+        if refusal is not None:
             await enter_refusal(tx, grant, refusal)
+        elif not found.played:
+            await grants.note_played(tx, grant.id)
     if refusal is not None:
         raise refusal.error()
     return Opened(means, tenant, grant, recording, standing)

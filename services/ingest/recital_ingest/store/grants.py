@@ -6,10 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from recital_database import Recorded, Transaction
-from recital_errors import NotFound
 from sqlalchemy import insert, select, update
 
-from recital_ingest.model.listening import Grant, Listening
+from recital_ingest.model.listening import Listening
 from recital_ingest.store.tables import GrantRow, mine, table
 
 GRANTS = table(GrantRow)
@@ -52,25 +51,6 @@ async def add_grant(tx: Transaction, wished: Wished, recorded: Recorded) -> None
             salt=recorded.salt,
         )
     )
-
-
-async def grant(tx: Transaction, grant_id: UUID, *, listener: str, request: UUID | None) -> Grant:
-    """Return a grant of this listener, under an order of dsar one of its request.
-
-    Raises NotFound, also for another's and for a refused wish.
-    """
-    wanted = select(GRANTS).where(
-        mine(GrantRow, tx),
-        GRANTS.c.id == grant_id,
-        GRANTS.c.listener == listener,
-        GRANTS.c.expires_at.is_not(None),
-    )
-    if request is not None:
-        wanted = wanted.where(GRANTS.c.request_id == request)
-    row = (await tx.execute(wanted)).one_or_none()
-    if row is None:
-        raise NotFound
-    return Grant(row.id, row.recording_id, row.purpose, row.listener, row.request_id, row.expires_at)
 
 
 async def note_played(tx: Transaction, grant_id: UUID) -> None:

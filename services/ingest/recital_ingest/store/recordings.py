@@ -252,7 +252,7 @@ async def _with_tracks(tx: Transaction, wanted: Any) -> list[Recording | Skeleto
         tracks[row.recording_id].append(
             Track(row.track, row.id, row.key_id, row.size, row.sealed_size, row.sha256, row.sealed_sha256)
         )
-    return [_skeleton(row) if row.state == State.ERASED else _recording(row, tuple(tracks[row.id])) for row in rows]
+    return [_skeleton(row) if row.state == State.ERASED else recording_in(row, tuple(tracks[row.id])) for row in rows]
 
 
 def _columns(recording: Recording) -> dict[str, Any]:
@@ -291,7 +291,8 @@ def _columns(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _recording(row: Any, tracks: tuple[Track, ...]) -> Recording:
+def recording_in(row: Any, tracks: tuple[Track, ...]) -> Recording:
+    """Return the recording that a row of `recordings` holds, which is not a skeleton's."""
     return Recording(
         id=row.id,
         call=row.call_id,

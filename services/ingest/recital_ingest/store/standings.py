@@ -1,6 +1,7 @@
 """What was told of recordings and persons after the audio was stored: restrictions, holds, subjects that are one."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from recital_database import Transaction
@@ -11,17 +12,27 @@ from recital_ingest.model.recording import Recording
 from recital_ingest.model.spans import together
 
 # A purpose that is not known here has no roles, so nobody may listen for it.
-_STANDING = """
-    select p.remaining, p.suspended_at,
-        array(select key from expired_clocks where tenant_id = :tenant and recording_id = :id) as expired,
-        (select coalesce(jsonb_object_agg(u.key, u.roles), '{}') from purposes u
-            join unnest(cast(:purposes as uuid[]), cast(:versions as int[])) as w (id, version)
-            on u.id = w.id and u.version = w.version where u.tenant_id = :tenant) as roles,
-        exists (select from restrictions
-            where tenant_id = :tenant and recording_id = :id and lifted_at is null) as restricted,
-        exists (select from holds where tenant_id = :tenant and recording_id = :id and released_at is null) as held
-    from (values (1)) as one left join permits p on p.tenant_id = :tenant and p.id = :permit
+_COLUMNS = """
+    p.remaining, p.suspended_at,
+    array(select key from expired_clocks where tenant_id = :tenant and recording_id = {recording}) as expired,
+    (select coalesce(jsonb_object_agg(u.key, u.roles), '{{}}') from purposes u
+        join {purposes} as w (id, version)
+        on u.id = w.id and u.version = w.version where u.tenant_id = :tenant) as roles,
+    exists (select from restrictions
+        where tenant_id = :tenant and recording_id = {recording} and lifted_at is null) as restricted,
+    exists (select from holds
+        where tenant_id = :tenant and recording_id = {recording} and released_at is null) as held
 """
+_NAMED = _COLUMNS.format(recording=":id", purposes="unnest(cast(:purposes as uuid[]), cast(:versions as int[]))")
+_STANDING = f"""
+    select {_NAMED} from (values (1)) as one left join permits p on p.tenant_id = :tenant and p.id = :permit
+"""  # noqa: S608 - of constants of this service alone
+OF_ROW = _COLUMNS.format(
+    recording="r.id",
+    purposes="(select cast(each ->> 'purpose' as uuid), cast(each ->> 'version' as int)"
+    " from jsonb_array_elements(r.purposes) as each)",
+)
+"""The same of the recording in a row `r`, where its permit is `p`: columns for `standing_in`."""
 
 
 async def restrict(tx: Transaction, event: RestrictionSet) -> None:
@@ -73,7 +84,11 @@ async def standing_of(tx: Transaction, recording: Recording) -> Standing:
             "versions": [each.version for each in recording.purposes],
         },
     )
-    row = rows.one()
+    return standing_in(rows.one())
+
+
+def standing_in(row: Any) -> Standing:
+    """Return the standing that a row holds."""
     return Standing(
         expired=frozenset(row.expired),
         remaining=None if row.remaining is None else together((names, spans) for names, spans in row.remaining),
