@@ -21,6 +21,7 @@ from recital_retention.actions import control, expiring
 from recital_retention.actions.holds import Wanted, place_hold, release_hold
 from recital_retention.model import HoldScope
 from recital_retention.schedule import care_for_parts, carry_orders_through, certify
+from recital_retention.store.holds import take_in
 
 from services.retention.tests.campaign_pages import Done, write_section
 
@@ -171,9 +172,12 @@ class Walk:
     async def restore(self) -> None:
         """Forget a hold, and an order that was only just given: the control ledger knows them."""
         await control.write(self.room.means)
+        hold, kept = UUID(int=0), []
         async with self.room.database.transaction(TENANT) as tx:
             if self.holds:
                 hold = self.chance.choice(sorted(self.holds))
+                rows = await tx.execute("select recording_id from hold_recordings where id = :id", {"id": hold})
+                kept = [UUID(str(row.recording_id)) for row in rows]
                 for table in ("hold_along", "hold_recordings", "holds"):
                     await tx.execute(f"delete from {table} where id = :id", {"id": hold})
             await tx.execute(
@@ -183,7 +187,11 @@ class Walk:
             await tx.execute("delete from control_queue")
             await tx.execute("update control_position set sequence = 0")
         await control.apply_what_is_ahead(self.room.means)
-        await self.never_destroyed([each for kept in self.holds.values() for each in kept])
+        # What was stored after the hold is unknown to a database from before it, and is announced to the hold again.
+        async with self.room.database.transaction(TENANT) as tx:
+            for each in kept:
+                await take_in(tx, hold, each)
+        await self.never_destroyed([each for held in self.holds.values() for each in held])
 
 
 async def walk(room: Any, seed: int, steps: int) -> list[str]:
