@@ -9,6 +9,7 @@ import json
 import zipfile
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest_asyncio
 from recital_identity import Role
@@ -109,6 +110,32 @@ async def test_a_correction_of_a_call_stands_beside_it_and_the_person_sees_it_on
     assert [each["text"] for each in given["identity"]["rectifications"]] == ["It is spelt Spoke."]
     data = [package.read(name).decode() for name in package.namelist() if name.startswith("data/")]
     assert sum(each.count(json.dumps(CORRECTION)[1:-1]) for each in data) == 1
+    page = package.read("index.html").decode()
+    assert "Verbeteringen / Corrections" in page
+    assert "&lt;b&gt;The amount&lt;/b&gt; was 40, not 14." in page
+    await the_correction_goes_with_its_call(company, address, call)
+
+
+async def the_correction_goes_with_its_call(company: Company, address: str, call: str) -> None:
+    """R14: the key of a correction is one of the places that the call's certificate proves empty."""
+    consent = await company.house.servers.postgres.connect("consent")
+    try:
+        sealed_with = "select key_id from rectifications where holding_id = $1"
+        key = await consent.fetchval(sealed_with, UUID(call))
+        request = await company.reviewed("erasure", address)
+        path = f"/v1/requests/{request}"
+        decision = {"all": True, "decision": "erase", "article": "17(1)(b)"}
+        await company.post("dsar", OFFICER, f"{path}/decisions", decision)
+        await company.post("dsar", OFFICER, f"{path}/measures", None)
+        await company.until(request, "closed")
+        measures = (await company.officer.get(f"{path}/measures")).json()
+        (certificate,) = {each["certificate"] for each in measures if each["holding"] == call}
+        retention = company.tenant.client("retention", OFFICER)
+        claims = (await retention.get(f"/v1/certificates/{certificate}")).json()["claims"]
+        assert ("key", str(key)) in {(each["kind"], each["id"]) for each in claims["places"]}
+        assert await consent.fetchval(sealed_with, UUID(call)) is None
+    finally:
+        await consent.close()
 
 
 async def test_an_objection_suspends_at_once_and_its_decision_gives_back_or_takes_away(company: Company) -> None:
@@ -121,6 +148,9 @@ async def test_an_objection_suspends_at_once_and_its_decision_gives_back_or_take
         await until_heard(company, recording, "permit_suspended")
         standing = await stands(company, recording)
         assert (standing["stands"], standing["suspended"]) == (False, True)
+        # R12: whoever objects is not kept from a copy by it.
+        listen = {"purpose": "subject_request", "reason": "Their own copy.", "request": request}
+        await company.post("ingest", OFFICER, f"/v1/recordings/{recording}/grants", listen)
         ruling = {"outcome": outcome, "ground": "It was weighed."}
         await company.post("dsar", OFFICER, f"/v1/requests/{request}/objection", ruling)
         await company.house.servers.mail.mail(address, "Our decision", within=60)
