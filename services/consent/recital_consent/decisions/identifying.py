@@ -28,9 +28,9 @@ def e164(number: str, region: str) -> tuple[str, str] | None:
         read = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(read):
+    country = phonenumbers.region_code_for_number(read)
+    if country is None or not phonenumbers.is_valid_number_for_region(read, country):
         return None
-    country = phonenumbers.region_code_for_number(read) or "ZZ"
     return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164), country
 
 
@@ -59,14 +59,14 @@ def described(
     for kind, value in given:
         if value is None or (kind is IdentifierKind.NUMBER and is_withheld(value)):
             continue
-        found = normalised(kind, value, region)
+        if kind is IdentifierKind.NUMBER:
+            found, country = e164(value, region) or (None, None)
+        else:
+            found = normalised(kind, value, region)
         if found is None:
             problems.append(Problem(f"{path}.{kind.value}", f"{kind.value}_invalid", f"not a valid {_spoken(kind)}"))
-            continue
-        identifiers.append(Identifier(kind, found))
-        if kind is IdentifierKind.NUMBER:
-            read = e164(value, region)
-            country = read[1] if read else None
+        else:
+            identifiers.append(Identifier(kind, found))
     return problems or Described(tuple(identifiers), name, country)
 
 
