@@ -35,9 +35,12 @@ class Download:
         self._close_if_left()
 
     def read(self, amount: int | None) -> bytes:
-        """The next `amount` bytes, all of them unless the answer ends; b"" at its end and after `close`."""
+        """The next `amount` bytes, all of them unless the answer ends; b"" at its end and after `close`.
+
+        As they were stored: where an answer may be decoded, all of it is copied once more.
+        """
         with self._lock:
-            data = b"" if self._response is None or self._closed else self._response.read(amount)
+            data = b"" if self._response is None or self._closed else self._response.read(amount, decode_content=False)
             self.given += len(data)
         self._close_if_left()
         return data

@@ -221,10 +221,10 @@ async def _damaged(means: Means, tenant: UUID, recording: UUID) -> Unavailable:
 
 
 class _Steady:
-    """A stream of pieces of any size, read in amounts of our choice."""
+    """A stream of pieces of any size, read in amounts of our choice, which are not copied where one piece has them."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream, self._ready = stream, bytearray()
+        self._stream, self._ready = stream, memoryview(b"")
 
     @classmethod
     async def of(cls, stack: AsyncExitStack, stream: Any) -> "_Steady":
@@ -235,16 +235,18 @@ class _Steady:
         while amount:
             amount -= len(await self.take(min(amount, BLOCK)))
 
-    async def take(self, amount: int) -> bytes:
-        while len(self._ready) < amount:
+    async def take(self, amount: int) -> bytes | memoryview:
+        parts, missing = [], amount
+        while len(self._ready) < missing:
+            parts.append(self._ready)
+            missing -= len(self._ready)
             piece = await anext(self._stream, None)
             if piece is None:
                 raise SealBroken
-            self._ready += piece
-        taken = bytes(memoryview(self._ready)[:amount])
-        del self._ready[:amount]
-        return taken
+            self._ready = memoryview(piece)
+        last, self._ready = self._ready[:missing], self._ready[missing:]
+        return b"".join((*parts, last)) if any(parts) else last
 
 
-async def _next(track: _Steady | None, amount: int) -> bytes | None:
+async def _next(track: _Steady | None, amount: int) -> bytes | memoryview | None:
     return None if track is None else await track.take(amount)

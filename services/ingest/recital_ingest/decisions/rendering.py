@@ -112,13 +112,13 @@ def pieces(rendering: Rendering, start: int, stop: int) -> Iterator[bytes | Fram
         yield rendering.tail[max(start - ends, 0) : stop - ends]
 
 
-def frames_of(rendering: Rendering, first: int, tracks: Sequence[bytes | None], frames: int) -> bytes:
+def frames_of(rendering: Rendering, first: int, tracks: Sequence[bytes | memoryview | None], frames: int) -> bytes:
     """Return `frames` frames from number `first` on as bytes: tracks put together, what is not kept silenced."""
     together = interleave(rendering.sound, tracks, frames)
     silence(rendering.sound, together, first=first, keep=rendering.keep)
     return together.tobytes()
 
 
-def decoded_frames_of(rendering: Rendering, first: int, frames: bytes) -> bytes:
+def decoded_frames_of(rendering: Rendering, first: int, frames: bytes | memoryview) -> bytes:
     """Return decoded frames from number `first` on, what is not kept silenced."""
     return silence_frames(rendering.sound, frames, first=first, keep=rendering.keep)

@@ -66,7 +66,7 @@ def silence(sound: Sound, samples: Samples, *, first: int, keep: Spans) -> None:
         samples[start - first : stop - first] = sound.encoding.silence
 
 
-def interleave(sound: Sound, tracks: Sequence[bytes | None], frames: int) -> Samples:
+def interleave(sound: Sound, tracks: Sequence[bytes | memoryview | None], frames: int) -> Samples:
     """Return `frames` frames as a (frames, channels) array; a channel whose track is None is silent."""
     together: Samples = np.empty((frames, sound.channels), dtype=sound.encoding.dtype)
     for channel, track in enumerate(tracks):
@@ -77,7 +77,7 @@ def interleave(sound: Sound, tracks: Sequence[bytes | None], frames: int) -> Sam
     return together
 
 
-def silence_frames(sound: Sound, frames: bytes, *, first: int, keep: Spans) -> bytes:
+def silence_frames(sound: Sound, frames: bytes | memoryview, *, first: int, keep: Spans) -> bytes:
     """Return whole frames with those outside `keep` silenced on every channel; `first` is the number of the first."""
     together = np.frombuffer(frames, dtype=sound.encoding.dtype).reshape(-1, sound.channels).copy()
     silence(sound, together, first=first, keep=keep)
