@@ -65,7 +65,7 @@ check: setup ## What CI runs: style, types, imports, events, and `make test`
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@echo "types:   mypy --strict, the packages and then the tests"
-	@$(BIN)/mypy --no-error-summary $(PACKAGES) dev demo
+	@$(BIN)/mypy --no-error-summary $(PACKAGES) dev demo deploy
 	@$(BIN)/mypy --no-error-summary --explicit-package-bases $(TEST_FOLDERS)
 	@echo "imports: import-linter's contracts"
 	@$(BIN)/lint-imports --no-logo >.run/imports.log || { cat .run/imports.log; exit 1; }

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script of its own
 """Makes every secret of an installation, each in a file that only its maker may read: `make_secrets.py FOLDER`.
 
 A folder per Kubernetes Secret, called like it. What is there is kept, so that it may run again. For production an

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script of its own
 """Makes what the services find: databases and roles, key schemas, the event stream, the bucket and its users.
 
 It is in every image and runs once per installation with the administrators' secrets, which no service is given. All of

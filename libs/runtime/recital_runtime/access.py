@@ -55,10 +55,12 @@ Admission = Callable[[Request, "Runtime"], Awaitable[Principal]]
 class Guard:
     """Admits a caller: by `admission`, before the body is read. Subclasses say what the route is given.
 
-    gives_principal: who asks, and nothing that must be opened or closed.
+    gives_principal: who asks, and nothing that must be opened or closed. while_starting: the route is answered before
+    the service serves.
     """
 
     gives_principal: ClassVar[bool] = False
+    while_starting: bool = False
 
     def __init__(self, admission: Admission) -> None:
         """`admission` returns who asks, or raises Unauthenticated or Forbidden."""
@@ -136,13 +138,18 @@ def serves_subject() -> Any:
     return Depends(_Who(_subject), scope="function")
 
 
-def open_route(why: str) -> Any:
-    """Say that a route needs no token, and why (it brings its own credential, or shows nothing)."""
+def open_route(why: str, *, while_starting: bool = False) -> Any:
+    """Say that a route needs no token, and why (it brings its own credential, or shows nothing).
+
+    `while_starting`: it is answered also before the service serves.
+    """
 
     async def nobody(_request: Request, _runtime: "Runtime") -> Principal:
         raise Unauthenticated("open_route", why)
 
-    return Depends(_Open(nobody))
+    guard = _Open(nobody)
+    guard.while_starting = while_starting
+    return Depends(guard)
 
 
 class _Open(Guard):
@@ -167,10 +174,11 @@ class GuardedRoute(APIRoute):
         guards = [each for each in calls if isinstance(each, Guard)]
         if not guards:
             raise ValueError(f"{self.path} has no guard")
+        while_starting = all(each.while_starting for each in guards)
 
         async def guarded(request: Request) -> Response:
             runtime = runtime_of(request)
-            if runtime.not_serving is not None:
+            if runtime.not_serving is not None and not while_starting:
                 return problem_of(runtime.not_serving)
             for guard in guards:
                 await guard.admit(request)

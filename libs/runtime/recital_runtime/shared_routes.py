@@ -75,10 +75,13 @@ class ConsistencyView(Model):
 
 
 def health_routes() -> Router:
-    """Return /livez, /readyz, /metrics and the public keys: open, since they show nothing of anyone."""
+    """Return /livez, /readyz, /metrics and the public keys: open, since they show nothing of anyone, and at once.
+
+    A service that waits for its database, or applies what the control ledger has, is alive and not ready.
+    """
     router = Router(tags=["health"])
 
-    @router.get("/livez", dependencies=[open_route("shows only that the process runs")])
+    @router.get("/livez", dependencies=[open_route("shows only that the process runs", while_starting=True)])
     async def alive(request: Request) -> JSONResponse:
         """Answer as long as the process runs, with Recital's time as it knows it."""
         runtime = runtime_of(request)
@@ -87,18 +90,20 @@ def health_routes() -> Router:
             {"status": "alive", "now": rfc3339(clock.now()) if clock.was_read else None, "version": runtime.version}
         )
 
-    @router.get("/readyz", dependencies=[open_route("shows only which parts answer")])
+    @router.get("/readyz", dependencies=[open_route("shows only which parts answer", while_starting=True)])
     async def ready(request: Request) -> JSONResponse:
         """Answer 200 `ready` or `degraded` (the bus is down: nothing is lost), or 503 `unready`, with each part."""
         state = await runtime_of(request).readiness()
         return JSONResponse(state, status_code=503 if state["status"] == "unready" else 200)
 
-    @router.get("/metrics", dependencies=[open_route("shows counts without labels that name anyone")])
+    @router.get(
+        "/metrics", dependencies=[open_route("shows counts without labels that name anyone", while_starting=True)]
+    )
     async def metrics(request: Request) -> Response:
         """Answer in the Prometheus text format."""
         return Response(generate_latest(runtime_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    @router.get("/.well-known/jwks.json", dependencies=[open_route("public keys")])
+    @router.get("/.well-known/jwks.json", dependencies=[open_route("public keys", while_starting=True)])
     async def keys(request: Request) -> JSONResponse:
         """Answer the public keys by use, retired ones included."""
         return JSONResponse(runtime_of(request).signing.keys().jwks(), headers={"Cache-Control": "max-age=60"})

@@ -150,8 +150,11 @@ async def test_before_it_has_started_a_service_answers_503(small: Any) -> None:
 
     small.runtime.not_serving = Unavailable("starting")
     answer = await small.client.get("/v1/things/count", headers=small.headers(INTEGRATOR))
+    shown = {path: await small.client.get(path) for path in ("/livez", "/readyz", "/metrics")}
     small.runtime.not_serving = None
     assert (answer.status_code, answer.json()["code"]) == (503, "starting")
+    assert {path: each.status_code for path, each in shown.items()} == {"/livez": 200, "/readyz": 503, "/metrics": 200}
+    assert shown["/readyz"].json()["checks"]["started"] == "starting"
 
 
 def test_a_route_without_a_guard_cannot_be_made() -> None:
