@@ -17,11 +17,13 @@ from uuid import UUID, uuid5
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 from recital_bus import new_user
 from recital_database import Database, DatabaseSettings
 from recital_dsar.actions.means import Means
 from recital_dsar.consumers import handlers
+from recital_dsar.decisions import retry
 from recital_dsar.settings import Settings
 from recital_dsar.wiring import carriers_of, limits_of, wire
 from recital_events import CATALOGUE, Event, PartCollected, TenantChanged, TenantOpened
@@ -34,6 +36,12 @@ from recital_testing.service_secrets import ServiceSecrets
 TENANT, OTHER_TENANT = UUID(int=0xA), UUID(int=0xB)
 ASKER, COLLEAGUE = UUID(int=0x51), UUID(int=0x52)
 RECORDING, CALL = UUID("019aa000-0000-7000-8000-000000000071"), UUID("019aa000-0000-7000-8000-000000000072")
+TENANT_FACTS: dict[str, Any] = {
+    "country": "NL",
+    "time_zone": "Europe/Amsterdam",
+    "languages": ("nl", "en"),
+    "number_region": "NL",
+}
 NOWHERE = "127.0.0.1:1"
 ISSUER = "https://issuer.example"
 WAV = b"RIFF" + bytes(range(256)) * 40
@@ -180,23 +188,12 @@ class Office:
             await handler(tx, event)
 
     async def open_tenant(self, tenant: UUID = TENANT) -> None:
-        await self.hear(
-            TenantOpened(
-                tenant=tenant,
-                country="NL",
-                time_zone="Europe/Amsterdam",
-                languages=("nl", "en"),
-                number_region="NL",
-                opened_at=self.database.clock.now(),
-            ),
-            tenant,
-        )
+        await self.hear(TenantOpened(tenant=tenant, opened_at=self.database.clock.now(), **TENANT_FACTS), tenant)
 
     async def change_tenant(self, **changed: Any) -> None:
         """Let consent tell other settings of the tenant."""
-        facts = {"country": "NL", "time_zone": "Europe/Amsterdam", "languages": ("nl", "en"), "number_region": "NL"}
         now = self.database.clock.now()
-        await self.hear(TenantChanged(**{"tenant": TENANT, "changed_at": now, **facts, **changed}))
+        await self.hear(TenantChanged(**{"tenant": TENANT, "changed_at": now, **TENANT_FACTS, **changed}))
 
     async def post(self, path: str, body: Any = None, *roles: Role, key: str | None = None) -> httpx.Response:
         sent = self.headers(*(roles or (Role.PRIVACY_OFFICER,)), key=key)
@@ -333,7 +330,9 @@ async def office_of(
     mail_catcher: Any,
     test_folder: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Callable[..., Awaitable[Office]]]:
+    monkeypatch.setattr(retry, "SHORTEST", timedelta(milliseconds=20))  # nobody has to wait out what is tried again
     stack = AsyncExitStack()
     await vault_of("dsar")
     secrets = ServiceSecrets.of(test_folder / "secrets", "dsar")
