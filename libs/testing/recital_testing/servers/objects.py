@@ -33,6 +33,8 @@ JWT_KEYS = (
 REPOSITORY = Path(__file__).resolve().parents[4]
 IDENTITIES = "identities.json"
 Kind = Literal["minio", "seaweedfs"]
+# Neither may find what the other wrote.
+DATA: Mapping[Kind, str] = {"minio": "minio", "seaweedfs": "data"}
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class Objects:
         self._tidy()
 
     def _prepare(self) -> None:
-        private_folder(self.folder / "data")
+        private_folder(self.folder / DATA[self.kind])
         private_folder(self.folder / "users")
         users = self._users()
         ids = [self.access_key_file, *(user.access_key_file for user in users)]
@@ -190,7 +192,7 @@ def minio_binary() -> Path | None:
 def minio_command(program: Path, folder: Path, ports: Mapping[str, int]) -> list[str | Path]:
     """Return how MinIO is started: one folder, loopback only."""
     address, console = f"{LOOPBACK}:{ports['objects']}", f"{LOOPBACK}:{ports['objects_s3_grpc']}"
-    return [program, "server", folder / "data", "--address", address, "--console-address", console, "--quiet"]
+    return [program, "server", folder / DATA["minio"], "--address", address, "--console-address", console, "--quiet"]
 
 
 def seaweedfs_command(folder: Path, ports: Mapping[str, int]) -> list[str | Path]:
@@ -206,5 +208,10 @@ def seaweedfs_command(folder: Path, ports: Mapping[str, int]) -> list[str | Path
         f"-{flag.partition('.')[0]}.port{'.grpc' if '.' in flag else ''}={ports[name]}" for flag, name in places.items()
     ]
     listening.append(f"-admin.port={ports['objects_admin']}")
-    here = [f"-dir={folder / 'data'}", f"-s3.config={folder / IDENTITIES}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"]
+    here = [
+        f"-dir={folder / DATA['seaweedfs']}",
+        f"-s3.config={folder / IDENTITIES}",
+        f"-ip={LOOPBACK}",
+        f"-ip.bind={LOOPBACK}",
+    ]
     return [Path(sys.executable).with_name("weed"), "mini", *here, *closed, *quiet, *listening]
