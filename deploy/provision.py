@@ -7,6 +7,7 @@ it may run again over what is there: it brings up to date and destroys nothing. 
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
     """A superuser: it makes databases for roles that it does not belong to."""
     database_password_file: Path
     database_tls: bool = False
+    keys_host: str | None = None
+    keys_port: int | None = None
+    """The server of the database `keys`, where it is another one, with the same administrator."""
 
     bus_url: str
     bus_seed_file: Path
@@ -108,9 +112,11 @@ async def make_databases(settings: Settings) -> None:
                 worker=settings.secret(service, "worker.password"),
             )
             await create_service_database(admin, service, passwords)
+    keys_at = (settings.keys_host or settings.database_host, settings.keys_port or settings.database_port)
+    async with _administrator(settings, "postgres", at=keys_at) as admin:
         if not await admin.fetchval("select exists (select from pg_database where datname = $1)", KEYS):
             await admin.execute(f"create database {KEYS} template template0 encoding 'UTF8'")
-    async with _administrator(settings, KEYS) as admin:
+    async with _administrator(settings, KEYS, at=keys_at) as admin:
         for service in SERVICES:
             await provision_keys(admin, service, password=settings.secret(service, "keys.password"))
     typer.echo(f"databases: {', '.join(SERVICES)}, {KEYS}")
@@ -147,14 +153,17 @@ def _store_user(settings: Settings, service: str) -> StoreUser:
 
 
 @asynccontextmanager
-async def _administrator(settings: Settings, database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def _administrator(
+    settings: Settings, database: str, *, at: tuple[str, int] | None = None
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    host, port = at or (settings.database_host, settings.database_port)
     connection = await asyncpg.connect(
-        host=settings.database_host,
-        port=settings.database_port,
+        host=host,
+        port=port,
         user=settings.database_user,
         password=settings.database_password_file.read_text().strip(),
         database=database,
-        ssl="verify-full" if settings.database_tls else None,
+        ssl=ssl.create_default_context() if settings.database_tls else None,
         timeout=PATIENCE,
     )
     try:

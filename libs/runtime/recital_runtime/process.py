@@ -18,15 +18,7 @@ from recital_database.idempotency import forget_old_keys
 from recital_errors import RecitalError, Unavailable
 from recital_events import consumed_by, produced_by
 from recital_identity import KeySet
-from recital_vault import (
-    KeyStore,
-    KeyStoreSettings,
-    ObjectStore,
-    ObjectStoreSettings,
-    Vault,
-    canary_of,
-    keys_user,
-)
+from recital_vault import KeyStore, ObjectStore, ObjectStoreSettings, Vault, canary_of
 
 from recital_runtime import problems
 from recital_runtime.dispatch import Dispatch
@@ -92,16 +84,7 @@ class Runtime:
     async def open_vault(self) -> None:
         """Make the vault usable. Its two stores need not answer yet."""
         settings = self.settings
-        keys = await KeyStore.open(
-            KeyStoreSettings(
-                host=settings.database_host,
-                port=settings.database_port,
-                user=keys_user(self.service),
-                password_file=settings.keys_password_file,
-                schema=self.service,
-            ),
-            root_key_of(settings),
-        )
+        keys = await KeyStore.open(settings.keys(self.service), root_key_of(settings))
         objects = await ObjectStore.open(
             ObjectStoreSettings(
                 endpoint=settings.object_endpoint,

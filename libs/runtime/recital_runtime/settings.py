@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from recital_database import DatabaseSettings
+from recital_vault import KeyStoreSettings, keys_user
 
 
 class ServiceSettings(BaseSettings):
@@ -37,6 +38,9 @@ class ServiceSettings(BaseSettings):
     object_secure: bool = True
     object_access_key_file: Path
     object_secret_key_file: Path
+    keys_host: str | None = None
+    keys_port: int | None = None
+    """The server of the database `keys`, where it is another than that of the service's own database."""
     keys_password_file: Path
     root_key_file: Path | None = None
     """The key that wraps the tenants' keys, 32 bytes; or else the settings of the transit engine."""
@@ -72,6 +76,17 @@ class ServiceSettings(BaseSettings):
         if self.retired_root_key_files and self.root_key_file is None:
             raise ValueError("retired_root_key_files go with root_key_file")
         return self
+
+    def keys(self, service: str) -> KeyStoreSettings:
+        """Return the part that the vault's key store takes; its TLS is that of the service's own database."""
+        return KeyStoreSettings(
+            host=self.keys_host or self.database_host,
+            port=self.keys_port or self.database_port,
+            user=keys_user(service),
+            password_file=self.keys_password_file,
+            schema=service,
+            verify_tls=self.database_tls,
+        )
 
     def database(self, service: str) -> DatabaseSettings:
         """Return the part that the database room takes."""

@@ -54,6 +54,15 @@ def test_the_transit_engine_is_the_root_key_where_the_settings_name_it(
     assert isinstance(root_key_of(told), TransitRootKey)
 
 
+def test_the_keys_lie_on_a_server_of_their_own_where_one_is_named_under_the_same_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beside = settings(monkeypatch, ROOT_KEY_FILE="/r", DATABASE_TLS="true").keys("ingest")
+    assert (beside.host, beside.port, beside.schema, beside.verify_tls) == ("x", 5432, "ingest", True)
+    apart = settings(monkeypatch, ROOT_KEY_FILE="/r", KEYS_HOST="y", KEYS_PORT="6432", DATABASE_TLS="").keys("ingest")
+    assert (apart.host, apart.port, apart.verify_tls) == ("y", 6432, False)
+
+
 @pytest.mark.parametrize(
     ("told", "wrong"),
     [

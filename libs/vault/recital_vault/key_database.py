@@ -1,6 +1,7 @@
 """Transactions in one service's schema of the database `keys`, each of which sees one tenant's rows only."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -36,6 +37,7 @@ class KeyDatabase:
             database=settings.database,
             min_size=0,
             max_size=settings.connections,
+            ssl=ssl.create_default_context() if settings.verify_tls else None,
             timeout=settings.connect_timeout,
             command_timeout=settings.command_timeout,
             server_settings={"search_path": settings.schema, "application_name": settings.user},

@@ -40,5 +40,7 @@ class KeyStoreSettings:
     schema: str
     database: str = "keys"
     connections: int = 8
+    verify_tls: bool = False
+    """Only a server whose certificate can be trusted, under the name it is asked by."""
     connect_timeout: float = 3.0
     command_timeout: float = 5.0

@@ -17,6 +17,7 @@ from recital_vault.key_cache import LONGEST, KeyCache
 KeysOf = Callable[..., Awaitable[KeyStore]]
 Admin: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SERVICE = "vaulttest"
+SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])
 
 
 def found_in(folder: Path, sought: dict[str, bytes]) -> set[str]:
@@ -219,6 +220,28 @@ async def test_a_key_database_that_does_not_let_us_in_is_unavailable(
         await keys.create_tenant_key(tenant)
     assert refusal.value.code == "key_store_unavailable"
     keys.close()
+
+
+async def test_where_its_certificate_must_be_trusted_a_server_without_one_is_told_nothing(
+    key_settings: dict[str, KeyStoreSettings], root_key_file: Path, tenant: UUID
+) -> None:
+    told = bytearray()
+
+    async def has_no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        told.extend(await reader.read(8))
+        writer.write(b"N")
+        told.extend(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(has_no_tls, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    settings = replace(key_settings[SERVICE], host="127.0.0.1", port=port, verify_tls=True)
+    store = await KeyStore.open(settings, FileRootKey(root_key_file))
+    with pytest.raises(Unavailable, match="key_store_unavailable"):
+        await store.create_tenant_key(tenant)
+    store.close()
+    server.close()
+    assert bytes(told) == SSL_REQUEST * 2  # tried once more
 
 
 async def test_connections_that_were_cut_are_made_anew_without_an_error(
