@@ -317,6 +317,8 @@ async def test_many_answers_at_once_take_few_statements_and_none_that_must_wait_
     answers = [room.erased(each, await room.places(UUID(each["holding"]))) for each in ordered[1:]]
     places = await room.places(UUID(ordered[0]["holding"]))
     answers += [room.erased(ordered[0], places[:1]), room.erased(ordered[0], places[1:])]
+    # Each names a place that was never announced besides.
+    answers += [room.erased(each, [("rows", f"beside/{each['holding']}")]) for each in ordered]
     sent: list[Any] = []
     sql_event.listen(room.database._app.sync_engine, "before_cursor_execute", lambda *each: sent.append(each[2]))
     async with room.database.transaction(UUID(int=0xA)) as tx:

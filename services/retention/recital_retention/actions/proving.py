@@ -37,12 +37,12 @@ async def take_answers(tx: Transaction, events: Sequence[HoldingErased]) -> None
         if order.state is OrderState.SHREDDING:
             proofs.setdefault(each.holding, []).extend(_proofs(each))
     registered = await places.places_of(tx, list(proofs))
-    complete = []
-    for holding, shown in proofs.items():
-        answer = judge_answer(registered.get(holding, []), [(each.kind, each.id) for each in shown])
-        await places.add_places(tx, holding, answer.unregistered)
-        if answer.complete:
-            complete.append(holding)
+    answers = {
+        holding: judge_answer(registered.get(holding, []), [(each.kind, each.id) for each in shown])
+        for holding, shown in proofs.items()
+    }
+    complete = [holding for holding, answer in answers.items() if answer.complete]
+    await places.add_all_places(tx, {holding: answer.unregistered for holding, answer in answers.items()})
     await places.prove_all(tx, proofs)
     await places.clear_way(tx, complete)
     await orders.verify(tx, [order.id for order in known.values() if order.holding in set(complete)])

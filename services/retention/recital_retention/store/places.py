@@ -12,16 +12,26 @@ async def add_places(
     tx: Transaction, holding: UUID, places: Collection[tuple[str, str]], *, registered: bool = True
 ) -> None:
     """Note where a holding lies, or (not `registered`) what is in the way; a place that is known stays as it is."""
-    if places:
+    await add_all_places(tx, {holding: places}, registered=registered)
+
+
+async def add_all_places(
+    tx: Transaction, places: Mapping[UUID, Collection[tuple[str, str]]], *, registered: bool = True
+) -> None:
+    """Note where holdings lie, in one statement; see `add_places`."""
+    # Each once: one statement may write a row only once.
+    lying = list(dict.fromkeys((holding, *place) for holding, several in places.items() for place in several))
+    if lying:
         await tx.execute(
-            "insert into places (tenant_id, id, kind, place, registered) select :tenant, :id, s.*, :registered from"
-            " unnest(cast(:kinds as text[]), cast(:places as text[])) as s on conflict (tenant_id, id, kind, place)"
+            "insert into places (tenant_id, id, kind, place, registered) select :tenant, s.*, :registered from"
+            " unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:places as text[])) as s"
+            " on conflict (tenant_id, id, kind, place)"
             " do update set registered = true where excluded.registered and not places.registered",
             {
                 "tenant": tx.tenant,
-                "id": holding,
-                "kinds": [kind for kind, _ in places],
-                "places": [place for _, place in places],
+                "ids": [holding for holding, _, _ in lying],
+                "kinds": [kind for _, kind, _ in lying],
+                "places": [place for _, _, place in lying],
                 "registered": registered,
             },
         )
