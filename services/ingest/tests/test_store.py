@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from recital_database import Database, new_id, record
+from recital_database import Database, Gathered, new_id, record
 from recital_errors import NotFound, RecitalError
 from recital_events import ClockExpired, CollectionOrdered, ErasureOrdered, PurposePublished, RequestReceived
 from recital_ingest.decisions.admission import Digests, Used
@@ -47,7 +47,9 @@ async def stored(database: Database, recording: Recording, tenant: UUID = OURS) 
     async with database.transaction(tenant) as tx:
         await permits.note_permit(tx, recording.permit, recording.call)
         await recordings.claim_bytes(tx, recording.id, call=recording.call, sha256=recording.received_sha256)
-        await recordings.add_recording(tx, recording, salt=b"s" * 16)
+        writes = Gathered(tx)
+        recordings.add_recording(writes, recording, salt=b"s" * 16)
+        await writes.write()
         await permits.use_permit(tx, recording.permit, recording.id)
     return recording
 

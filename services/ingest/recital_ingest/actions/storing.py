@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from recital_database import Json, Recorded, Transaction, announce, new_id, record
+from recital_database import Gathered, Json, Recorded, Transaction, Writing, announce, new_id, record
 from recital_errors import Unavailable
 from recital_events import CopyRegistered, PartyLink, Place, PurposeSpans, PurposeVersion, RecordingStored
 
@@ -70,11 +70,13 @@ async def _known_already(tx: Transaction, permit: Permit, kept: Kept) -> Recordi
 
 
 async def _add(tx: Transaction, permit: Permit, kept: Kept) -> Recording:
-    recorded = await _record(tx, permit, kept)
+    writes = Gathered(tx)
+    [recorded] = writes.record(LOG, [_leaf(permit, kept)], [await new_id(tx)])
     recording = _recording(tx, permit, kept, recorded)
-    await recordings.add_recording(tx, recording, salt=recorded.salt)
-    await beside.read_back_soon(tx, recording.id)
-    await announce(tx, _stored(recording))
+    recordings.add_recording(writes, recording, salt=recorded.salt)
+    beside.read_back_first(tx, writes, recording.id)
+    writes.announce([_stored(recording)])
+    await writes.write()
     return recording
 
 
@@ -108,7 +110,7 @@ async def repair(tx: Transaction, kept: Kept) -> Recording:
     return repaired
 
 
-async def _record(tx: Transaction, permit: Permit, kept: Kept) -> Recorded:
+def _leaf(permit: Permit, kept: Kept) -> Writing:
     """The leaf commits to the received and the kept bytes, the permit and the timeline's version."""
     facts: Mapping[str, Json] = {
         "recording": str(kept.intent.id),
@@ -123,7 +125,7 @@ async def _record(tx: Transaction, permit: Permit, kept: Kept) -> Recorded:
     }
     if kept.received.parts:
         details |= {"received_parts": [{"size": p.size, "sha256": p.sha256.hex()} for p in kept.received.parts]}
-    return await record(tx, LOG, "recording.stored", facts=facts, details=details)
+    return Writing("recording.stored", facts, details)
 
 
 def _recording(tx: Transaction, permit: Permit, kept: Kept, recorded: Recorded) -> Recording:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from recital_database import Transaction
+from recital_database import Gathered, Transaction
 from recital_events import Place
 
 from recital_ingest.model.upload import object_key
@@ -117,6 +117,11 @@ async def drop_all(tx: Transaction, recordings: Sequence[UUID]) -> None:
         " and salt is not null",
         theirs,
     )
+
+
+def read_back_first(tx: Transaction, writes: Gathered, recording: UUID) -> None:
+    """Have a recording that is new read back a minute from now."""
+    writes.insert("read_backs", [{"recording_id": recording, "due_at": tx.now + timedelta(minutes=1)}])
 
 
 async def read_back_soon(tx: Transaction, recording: UUID) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction
+from recital_database import Gathered, Transaction
 from recital_errors import NotFound
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql
 
 from recital_ingest.model.container import Container
@@ -47,14 +47,12 @@ async def claim_bytes(tx: Transaction, recording: UUID, *, call: UUID, sha256: b
     return earlier
 
 
-async def add_recording(tx: Transaction, recording: Recording, *, salt: bytes) -> None:
+def add_recording(writes: Gathered, recording: Recording, *, salt: bytes) -> None:
     """Write a recording, its tracks and whom it carries."""
-    await tx.execute(insert(RECORDINGS).values(tenant_id=tx.tenant, salt=salt, **_columns(recording)))
-    await _add_tracks(tx, recording.id, recording.tracks)
+    writes.add(RecordingRow, [{"salt": salt, **_columns(recording)}])
+    writes.add(TrackRow, _rows_of(recording.id, recording.tracks))
     subjects = {party.subject for party in recording.parties if party.subject is not None}
-    if subjects:
-        rows = [{"tenant_id": tx.tenant, "subject_id": each, "recording_id": recording.id} for each in sorted(subjects)]
-        await tx.execute(insert(SUBJECTS).values(rows))
+    writes.add(RecordingSubjectRow, [{"subject_id": each, "recording_id": recording.id} for each in sorted(subjects)])
 
 
 async def recording(tx: Transaction, recording_id: UUID) -> Recording | Skeleton:
@@ -159,7 +157,9 @@ async def put_in_place(
     if done.rowcount != 1:
         return False
     await tx.execute(delete(TRACKS).where(mine(TrackRow, tx), TRACKS.c.recording_id == recording_id))
-    await _add_tracks(tx, recording_id, tracks)
+    writes = Gathered(tx)
+    writes.add(TrackRow, _rows_of(recording_id, tracks))
+    await writes.write()
     return True
 
 
@@ -224,10 +224,9 @@ async def owners_among(tx: Transaction, ids: list[UUID]) -> set[UUID]:
     return {row.id for row in rows}
 
 
-async def _add_tracks(tx: Transaction, recording_id: UUID, tracks: Sequence[Track]) -> None:
-    rows = [
+def _rows_of(recording_id: UUID, tracks: Sequence[Track]) -> list[dict[str, Any]]:
+    return [
         {
-            "tenant_id": tx.tenant,
             "id": track.object,
             "recording_id": recording_id,
             "track": track.track,
@@ -239,7 +238,6 @@ async def _add_tracks(tx: Transaction, recording_id: UUID, tracks: Sequence[Trac
         }
         for track in tracks
     ]
-    await tx.execute(insert(TRACKS).values(rows))
 
 
 async def _with_tracks(tx: Transaction, wanted: Any) -> list[Recording | Skeleton]:
