@@ -40,7 +40,7 @@ from recital_runtime.tokens import Tokens
 log = structlog.get_logger()
 SERVICES = ("consent", "ingest", "retention", "dsar")
 OLD_KEYS = 1000
-Start = Callable[[], Awaitable[None]]
+Start = Callable[[], Awaitable[object]]
 # The application's type, for those who may not know the web framework.
 App = FastAPI
 
@@ -60,6 +60,7 @@ class Runtime:
         self.tokens = Tokens(settings.token_issuer, settings.token_audience)
         self.not_serving: RecitalError | None = Unavailable("starting", "The service is starting.", retry_after=1)
         self.handlers: Handlers = {}
+        self._token_keys = ""
         self._bus: Bus | None = None
         self._vault: Vault | None = None
         self._loops: dict[str, Loop] = {}
@@ -223,6 +224,7 @@ class Runtime:
             Loop("inbox_gauges", intake.measure, 5.0),
             Loop("alarm_gauges", self._count_alarms, 10.0),
             Loop("reconcile", reconciler.run, 60.0),
+            Loop("token_keys", self._read_token_keys, 60.0),
             Loop("old_keys", self._forget_old_keys, 600.0),
             Loop("restore_gate", self._follow_control_ledger, 3600.0),
         ]
@@ -282,12 +284,17 @@ class Runtime:
             else:
                 return
 
-    async def _read_token_keys(self) -> None:
+    async def _read_token_keys(self) -> bool:
+        """Trust the issuer's keys as they are now; while they cannot be read, those that were."""
         try:
-            document = json.loads(self.settings.token_keys_file.read_text())
+            said = self.settings.token_keys_file.read_text()
+            document = json.loads(said)
         except (OSError, ValueError):
             raise Unavailable("token_keys_missing", "The issuer's public keys cannot be read.") from None
-        self.tokens.trust(KeySet.from_jwks(document))
+        if said != self._token_keys:
+            self.tokens.trust(KeySet.from_jwks(document))
+            self._token_keys = said
+        return False
 
     async def _close(self) -> None:
         await self.neighbours.close()

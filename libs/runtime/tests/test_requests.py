@@ -1,6 +1,9 @@
 """Guards before bodies, commits before answers, problem documents for everything that goes wrong."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -164,3 +167,22 @@ def test_a_route_without_a_guard_cannot_be_made() -> None:
         @router.get("/open")
         async def forgotten() -> None:
             """It has no guard."""
+
+
+def write(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
+async def test_the_issuers_keys_may_change_while_the_service_runs(small: Any) -> None:
+    renewed = replace(small, issuer=LocalIssuer(SigningKey.generate(), "https://issuer.example"))
+    assert (await small.client.get("/v1/things/count", headers=renewed.headers(INTEGRATOR))).status_code == 401
+    for said, trusted, refused in (("{", small, renewed), (json.dumps(renewed.issuer.keys.jwks()), renewed, small)):
+        write(small.settings.token_keys_file, said)
+        small.runtime.wake("token_keys")
+
+        async def heeded(trusted: Any = trusted) -> bool:
+            return bool((await small.client.get("/v1/things/count", headers=trusted.headers(INTEGRATOR))).is_success)
+
+        await eventually(heeded)
+        answer = await small.client.get("/v1/things/count", headers=refused.headers(INTEGRATOR))
+        assert answer.status_code == 401
