@@ -21,6 +21,7 @@ from recital_runtime.command import main
 from recital_runtime.corrections import correction_text
 from recital_runtime.counting_routes import counting_routes
 from recital_runtime.direct import DirectRoute
+from recital_runtime.key_routes import key_routes
 from recital_runtime.loops import Loop
 from recital_runtime.neighbours import Neighbour, Neighbours
 from recital_runtime.problems import problem_of, reason_view
@@ -66,6 +67,7 @@ __all__ = [
     "authenticated_or_order",
     "correction_text",
     "counting_routes",
+    "key_routes",
     "main",
     "open_route",
     "operates",

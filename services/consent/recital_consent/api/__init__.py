@@ -1,8 +1,8 @@
 """HTTP in: tenants, purposes, people, calls and their timelines, permits, and what dsar asks for a person."""
 
-from recital_runtime import Router, counting_routes
+from recital_runtime import Router, counting_routes, key_routes
 
-from recital_consent.actions.means import Means
+from recital_consent.actions.means import LOG, Means
 from recital_consent.api.asking import asking_routes
 from recital_consent.api.bulk import bulk_routes
 from recital_consent.api.calls import call_routes
@@ -19,6 +19,7 @@ from recital_consent.api.statements import statement_routes
 from recital_consent.api.subjects import subject_routes
 from recital_consent.api.tenants import tenant_routes
 from recital_consent.store.living import LIVING
+from recital_consent.store.tenants import tenant_key
 
 __all__ = ["routers"]
 
@@ -42,4 +43,4 @@ def routers(means: Means) -> list[Router]:
         request_routes,
         subject_routes,
     )
-    return [*(each(means) for each in every), counting_routes(LIVING)]
+    return [*(each(means) for each in every), counting_routes(LIVING), key_routes(LOG, tenant_key)]

@@ -66,6 +66,13 @@ async def find_tenant(tx: Transaction, tenant: UUID, *, locked: bool = False) ->
     return _tenant(row)
 
 
+async def tenant_key(tx: Transaction) -> UUID | None:
+    """Return the key of the transaction's tenant, None where there is no such tenant."""
+    wanted = select(_TENANTS.c.tenant_key).where(_TENANTS.c.tenant_id == tx.tenant)
+    found: UUID | None = (await tx.execute(wanted)).scalar_one_or_none()
+    return found
+
+
 async def ended_tenants(tx: Transaction) -> list[UUID]:
     """Return the tenants whose keys are to be destroyed (worker role)."""
     statement = select(_TENANTS.c.tenant_id).where(

@@ -1,6 +1,7 @@
 """Tenants as consent told of them."""
 
 from typing import Any
+from uuid import UUID
 
 from recital_database import Transaction
 from recital_errors import Gone, Unavailable
@@ -60,6 +61,12 @@ async def tenant(tx: Transaction, *, lock: str | None = None) -> TenantFacts:
     if found is None:
         raise Unavailable("tenant_not_ready", "This tenant has just been opened; try again.", retry_after=1)
     return found
+
+
+async def tenant_key(tx: Transaction) -> UUID | None:
+    """Return the key of the transaction's tenant; None for one that is not known. Raises Gone when erased."""
+    found = await find_tenant(tx)
+    return None if found is None else found.key
 
 
 async def change_tenant(tx: Transaction, **values: Any) -> None:

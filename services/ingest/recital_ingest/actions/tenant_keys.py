@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from recital_database import Transaction, alarm, record
-from recital_errors import Gone, NotFound, RecitalError, Unavailable
+from recital_database import alarm
+from recital_errors import Gone, RecitalError, Unavailable
 
-from recital_ingest.actions.means import LOG, Means
+from recital_ingest.actions.means import Means
 from recital_ingest.store import reference
 
 
@@ -28,17 +28,3 @@ async def why_unreadable(means: Means, tenant: UUID) -> RecitalError:
         except Unavailable as missing:
             return missing
     return Gone("recording_erased", "The recording was erased.")
-
-
-async def change_key(means: Means, tx: Transaction) -> tuple[int, bool]:
-    """Change the tenant's key: every data key is wrapped by a new secret, and that by the newest root key.
-
-    Return how many keys that were, and whether the root key was a newer one. Raises NotFound.
-    """
-    tenant_key = await reference.tenant_key(tx)
-    if tenant_key is None:
-        raise NotFound
-    newer = await means.vault.keys.rotation.wrap_by_newest_root_key(tx.tenant)
-    keys = await means.vault.keys.rotation.change_tenant_key(tx.tenant, tenant_key)
-    await record(tx, LOG, "tenant_key.changed", facts={"key": str(tenant_key), "keys": keys})
-    return keys, newer

@@ -1,18 +1,18 @@
 """HTTP in: audio, recordings, leave to listen, playback, collected parts."""
 
-from recital_runtime import Router, counting_routes
+from recital_runtime import Router, counting_routes, key_routes
 
-from recital_ingest.actions.means import Means
+from recital_ingest.actions.means import LOG, Means
 from recital_ingest.api.annotations import annotation_routes
 from recital_ingest.api.audio import audio_routes
 from recital_ingest.api.grants import grant_routes
-from recital_ingest.api.keys import key_routes
 from recital_ingest.api.oversight import oversight_routes
 from recital_ingest.api.parts import part_routes
 from recital_ingest.api.recordings import recording_routes
 from recital_ingest.api.resumable import resumable_routes
 from recital_ingest.api.uploads import upload_routes
 from recital_ingest.store.living import LIVING
+from recital_ingest.store.reference import tenant_key
 
 __all__ = ["routers"]
 
@@ -28,6 +28,5 @@ def routers(means: Means) -> list[Router]:
         audio_routes,
         oversight_routes,
         part_routes,
-        key_routes,
     )
-    return [*(each(means) for each in makers), counting_routes(LIVING)]
+    return [*(each(means) for each in makers), counting_routes(LIVING), key_routes(LOG, tenant_key)]

@@ -31,6 +31,12 @@ async def find_tenant(tx: Transaction) -> Tenant | None:
     return None if row is None else Tenant(row.id, ZoneInfo(row.time_zone), row.key_id, _kept(row))
 
 
+async def tenant_key(tx: Transaction) -> UUID | None:
+    """Return the key of the transaction's tenant, or None where its opening has not been heard of."""
+    found = await find_tenant(tx)
+    return None if found is None else found.key
+
+
 async def change(tx: Transaction, event: TenantChanged) -> None:
     """Set what a tenant's settings are now."""
     await tx.execute(
