@@ -22,8 +22,7 @@ from recital_retention.actions.holds import Wanted, place_hold, release_hold
 from recital_retention.model import HoldScope
 from recital_retention.schedule import care_for_parts, carry_orders_through, certify
 from recital_retention.store.holds import take_in
-
-from services.retention.tests.campaign_pages import Done, write_section
+from recital_testing.campaigns import Done, write_section
 
 TENANT = UUID(int=0xA)
 SEED, SHORT, CLIENTS = 20261124, 2, 5

@@ -11,8 +11,7 @@ from recital_events import TenantChanged
 from recital_retention.actions import approving, expiring, pacing, reporting
 from recital_retention.schedule import look_at_due
 from recital_retention.store import pace
-
-from services.retention.tests.campaign_pages import write_section
+from recital_testing.campaigns import write_section
 
 TENANT = UUID(int=0xA)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
