@@ -5,7 +5,6 @@ RECITAL_KILLS says, goes on where it was broken off, and writes its table to doc
 """
 
 import asyncio
-import json
 import os
 import random
 from collections import Counter
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recital_testing.campaigns import Done, write_section
 from recital_testing.house import SERVICES, House
 
 from demo.journey import STEPS, Journey, Outcome, T
@@ -24,9 +24,6 @@ SEED = 20_260_101
 SHORT_JOURNEYS, SHORT_KILLS = 1, 4
 LONGEST_DELAY = 0.6  # seconds after a step has begun
 KILLS = int(os.environ.get("RECITAL_KILLS", "200"))
-ROOT = Path(__file__).parents[2]
-DONE, TABLE = ROOT / ".run" / "campaigns" / "kills.jsonl", ROOT / "docs" / "campaigns.md"
-HEADING = "## Kills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,43 +138,34 @@ async def nothing_was_lost_or_doubled(house: House, outcome: Outcome) -> None:
 
 @pytest.mark.campaign
 async def test_the_campaign_of_kills(house: House, outcome: Outcome, run_named: Callable[[str], str]) -> None:
-    DONE.parent.mkdir(parents=True, exist_ok=True)
-    done = [json.loads(line) for line in DONE.read_text().splitlines()] if DONE.exists() else []
-    for number in range(len(done), KILLS):
+    kept = Done("kills")
+    for number in range(len(kept.all()), KILLS):
         [kill] = drawn(random.Random(SEED * 1_000 + number), 1)  # noqa: S311 - a draw that can be repeated
         kill = Kill(SERVICES[number % len(SERVICES)], STEPS[number // len(SERVICES) % len(STEPS)], kill.after)
         killed, _ = await walk_with(house, run_named("campaign"), [kill])
-        done.append(asdict(kill) | {"differs": [*faults_of(killed), *differences(killed, outcome)]})
-        with DONE.open("a") as file:
-            file.write(json.dumps(done[-1]) + "\n")
+        kept.add(asdict(kill) | {"differs": [*faults_of(killed), *differences(killed, outcome)]})
+    done = kept.all()
     write_table(done)
     assert [each for each in done if each["differs"]] == []
 
 
 def write_table(done: list[dict[str, Any]]) -> None:
-    """Write the table of this campaign in its place among the others."""
     rows = [
         f"| {service} | {sum(each['service'] == service for each in done)} | {len(steps_of(done, service))} | "
         f"{sum(each['service'] == service and bool(each['differs']) for each in done)} |"
         for service in SERVICES
     ]
-    table = "\n".join(
+    write_section(
+        "Kills",
         [
-            HEADING,
-            "",
-            f"One service killed (SIGKILL) in each of {len(done)} journeys, up to {LONGEST_DELAY:g} s after a step "
+            f"One service killed (SIGKILL) in each of {len(done)} journeys, up to {LONGEST_DELAY:g} s after a step",
             "began, and started again.",
             "",
             "| service | kills | steps | journeys that ended otherwise |",
             "|---|---:|---:|---:|",
             *rows,
-            "",
-        ]
+        ],
     )
-    before = TABLE.read_text() if TABLE.exists() else "# Campaigns\n\nWritten by `make campaign`.\n\n"
-    head, found, rest = before.partition(f"{HEADING}\n")
-    _, other, after = rest.partition("\n## ") if found else ("", "", "")
-    TABLE.write_text(head + table + (f"\n## {after}" if other else ""))
 
 
 def steps_of(done: list[dict[str, Any]], service: str) -> set[str]:

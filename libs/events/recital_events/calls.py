@@ -58,7 +58,7 @@ class CallUnended(Event):
 
 
 class PermitSuspended(Event):
-    """Nothing may be played under a permit until it is reinstated or revoked; it is being decided."""
+    """Nothing may be played under a permit until that is decided, but to the person whose own request it is for."""
 
     name = "permit.suspended"
     identity = "permit"
