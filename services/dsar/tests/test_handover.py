@@ -54,8 +54,14 @@ async def test_after_full_delivery_the_request_is_closed_and_the_link_dead(offic
         return row.identifiers_key is None
 
     await eventually(forgotten)
-    kinds = [row.kind for row in await office.rows("select kind from ledger_entries order by id")]
-    assert kinds[-4:] == ["session.opened", "package.opened", "package.delivered", "request.closed"]
+    # A letter is noted as sent whenever the mail server took it.
+    entries = await office.rows("select kind from ledger_entries where kind <> 'letter.sent' order by id")
+    assert [row.kind for row in entries][-4:] == [
+        "session.opened",
+        "package.opened",
+        "package.delivered",
+        "request.closed",
+    ]
 
 
 async def test_a_delivery_that_breaks_off_leaves_the_link_alive(office: Any) -> None:
