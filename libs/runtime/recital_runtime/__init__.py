@@ -23,6 +23,8 @@ from recital_runtime.counting_routes import counting_routes
 from recital_runtime.direct import DirectRoute
 from recital_runtime.key_routes import key_routes
 from recital_runtime.loops import Loop
+from recital_runtime.means import Technologies
+from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbour, Neighbours
 from recital_runtime.problems import problem_of, reason_view
 from recital_runtime.process import App, Runtime
@@ -49,6 +51,7 @@ __all__ = [
     "IdempotencyKey",
     "Instant",
     "Loop",
+    "Metrics",
     "Model",
     "Neighbour",
     "Neighbours",
@@ -59,6 +62,7 @@ __all__ = [
     "Router",
     "Runtime",
     "ServiceSettings",
+    "Technologies",
     "Text200",
     "Text2000",
     "Text10000",

@@ -82,7 +82,7 @@ async def measure(means: Means) -> bool:
     async with means.database.work() as tx:
         found = await reports.progress_of_all(tx)
         oldest = min((row.oldest_at for row in found if row.oldest_at is not None), default=tx.now)
-    gauges = means.runtime.metrics
+    gauges = means.metrics
     gauges.erasures.labels("due").set(sum(row.due for row in found))
     gauges.erasures.labels("open").set(sum(row.open_orders for row in found))
     gauges.erasures_age.set((tx.now - oldest).total_seconds())

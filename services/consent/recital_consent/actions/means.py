@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from recital_database import Database
 from recital_errors import FieldError, Malformed, Reason
 from recital_identity import KeySet, Principal, SigningKey
-from recital_runtime import Neighbours, Runtime
+from recital_runtime import Runtime, Technologies
 from recital_vault import Vault
 
 from recital_consent.model.problems import Problem
@@ -17,28 +16,13 @@ LOG = "consent"
 """The ledger of what was published, told, decided, permitted and taken back."""
 
 
-class Means:
+class Means(Technologies):
     """The technologies that actions are given."""
 
     def __init__(self, runtime: Runtime) -> None:
         """Nothing is opened here."""
-        self._runtime = runtime
+        super().__init__(runtime)
         self.houses = Houses()
-
-    @property
-    def database(self) -> Database:
-        """The database."""
-        return self._runtime.database
-
-    @property
-    def vault(self) -> Vault:
-        """Keys and objects."""
-        return self._runtime.vault
-
-    @property
-    def neighbours(self) -> Neighbours:
-        """The other services."""
-        return self._runtime.neighbours
 
     @property
     def permit_key(self) -> SigningKey:

@@ -6,10 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from prometheus_client import Gauge
-from recital_database import Database
 from recital_identity import Order, SigningKey, issue_order
-from recital_runtime import Neighbour, Neighbours, Runtime
-from recital_vault import Vault
+from recital_runtime import Neighbour, Runtime, Technologies
 
 from recital_dsar.actions.carrying import Carrier
 from recital_dsar.actions.stationery import Stationery
@@ -28,7 +26,7 @@ class Limits:
     portal_url: str = ""
 
 
-class Means:
+class Means(Technologies):
     """The technologies and limits that actions are given."""
 
     def __init__(
@@ -40,26 +38,11 @@ class Means:
         standings: Gauge | None = None,
     ) -> None:
         """Nothing is opened here. Letters by a channel without a carrier wait, visibly."""
-        self._runtime = runtime
+        super().__init__(runtime)
         self.limits = limits
         self.carriers: Mapping[Channel, Carrier] = carriers or {}
         self.stationery = Stationery()
         self._standings = standings
-
-    @property
-    def database(self) -> Database:
-        """The database."""
-        return self._runtime.database
-
-    @property
-    def vault(self) -> Vault:
-        """Keys and objects."""
-        return self._runtime.vault
-
-    @property
-    def neighbours(self) -> Neighbours:
-        """The other services."""
-        return self._runtime.neighbours
 
     def show_standings(self, counts: Mapping[str, int]) -> None:
         """Show how the last days of open requests stand."""

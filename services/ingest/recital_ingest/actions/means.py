@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from recital_database import Database
-from recital_runtime import Neighbours, Runtime
-from recital_vault import Vault
+from recital_runtime import Runtime, Technologies
 
 from recital_ingest.actions.crashpoints import Crash
 
@@ -40,27 +38,12 @@ class Limits:
     """Where a tenant says nothing."""
 
 
-class Means:
+class Means(Technologies):
     """The technologies and limits that actions are given."""
 
     def __init__(self, runtime: Runtime, limits: Limits, crash: Crash) -> None:
         """Nothing is opened here."""
-        self._runtime = runtime
+        super().__init__(runtime)
         self.limits = limits
         self.crash = crash
         self.decoders = asyncio.Semaphore(DECODERS)
-
-    @property
-    def database(self) -> Database:
-        """The database."""
-        return self._runtime.database
-
-    @property
-    def vault(self) -> Vault:
-        """Keys and objects."""
-        return self._runtime.vault
-
-    @property
-    def neighbours(self) -> Neighbours:
-        """The other services."""
-        return self._runtime.neighbours

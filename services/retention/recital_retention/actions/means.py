@@ -1,38 +1,31 @@
 """What actions work with, put together once in wiring; no decision and no state here."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from recital_database import Database, Transaction, frozen_for
+from recital_database import Transaction, frozen_for
 from recital_identity import SigningKey
-from recital_runtime import Runtime
-from recital_vault import Vault
+from recital_runtime import Metrics, Runtime, Technologies
 
 from recital_retention.model import Residue
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(Technologies):
     """The technologies and settings that actions are given."""
 
-    runtime: Runtime
-    residue: Residue
-    late_after: timedelta
+    def __init__(self, runtime: Runtime, *, residue: Residue, late_after: timedelta) -> None:
+        """Nothing is opened here."""
+        super().__init__(runtime)
+        self.residue, self.late_after = residue, late_after
 
     @property
-    def database(self) -> Database:
-        """The database."""
-        return self.runtime.database
-
-    @property
-    def vault(self) -> Vault:
-        """Keys, objects and the control ledger."""
-        return self.runtime.vault
+    def metrics(self) -> Metrics:
+        """The gauges and counters of the process."""
+        return self._runtime.metrics
 
     @property
     def certificate_key(self) -> SigningKey:
         """The key that signs certificates; raises Unavailable where it is missing."""
-        return self.runtime.signing["certificate"]
+        return self._runtime.signing["certificate"]
 
     async def frozen(self, tx: Transaction) -> bool:
         """Whether this tenant's destruction must wait because time jumped: erasing early cannot be undone."""

@@ -117,7 +117,7 @@ async def certify(means: Means, tenant: UUID) -> bool:
         await schedule.put_now(tx, spoken_of)
         # A part that is gone was told of by its owner (`recording.trimmed`): here only the whole is.
         await announce_all(tx, [_certified(each, tx) for each in whole])
-    means.runtime.metrics.erasures_certified.inc(len(whole))
+    means.metrics.erasures_certified.inc(len(whole))
     return True
 
 

@@ -37,7 +37,7 @@ async def sweep(means: Means, tenant: UUID) -> bool:
 
 
 async def _counts(means: Means, owner: str, tenant: UUID, until: str) -> Counts:
-    neighbours = means.runtime.neighbours
+    neighbours = means.neighbours
     answer = await neighbours[owner].get(
         "/internal/v1/holdings",
         token=neighbours.service_token(owner),
