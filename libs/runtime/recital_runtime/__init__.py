@@ -26,6 +26,7 @@ from recital_runtime.loops import Loop
 from recital_runtime.means import Technologies
 from recital_runtime.metrics import Metrics
 from recital_runtime.neighbours import Neighbour, Neighbours
+from recital_runtime.parts import SealedPart, tell_part
 from recital_runtime.problems import problem_of, reason_view
 from recital_runtime.process import App, Runtime
 from recital_runtime.settings import ServiceSettings
@@ -61,6 +62,7 @@ __all__ = [
     "Paging",
     "Router",
     "Runtime",
+    "SealedPart",
     "ServiceSettings",
     "Technologies",
     "Text200",
@@ -85,4 +87,5 @@ __all__ = [
     "runtime_of",
     "serves_service",
     "serves_subject",
+    "tell_part",
 ]

@@ -3,17 +3,17 @@
 One part, rendered once from one snapshot, sealed, told to dsar by count and hash; it ends with the request (R12, R15).
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction, announce, new_id, record
+from recital_database import Transaction, new_id
 from recital_errors import Forbidden, NotFound, Unavailable
-from recital_events import CollectionOrdered, CopyRegistered, PartCollected, Place
+from recital_events import CollectionOrdered
 from recital_identity import Principal
+from recital_runtime import SealedPart, tell_part
 
 from recital_consent.actions.identities import open_identity
 from recital_consent.actions.means import LOG, Means
@@ -80,14 +80,17 @@ async def _collect(means: Means, due: Due) -> None:
     async with means.vault.writer(due.tenant, part.id, SEALED_AS, object_key(object_id), key) as writer:
         await writer.write(document)
         await writer.finish()
-    places = (
-        Place(kind="object", id=object_key(object_id)),
-        Place(kind="key", id=str(key.id)),
-        Place(kind="rows", id=str(part.id)),
+    sealed = SealedPart(
+        id=part.id,
+        order=part.order,
+        request=part.request,
+        subjects=part.subjects,
+        object_key=object_key(object_id),
+        key=key.id,
     )
     async with means.database.transaction(due.tenant) as tx:
         if await work.finish_part(tx, part.id, object_id=object_id, size=len(document)):
-            await _tell(tx, part, document, contains, (places, len(items)))
+            await tell_part(tx, sealed, document, log=LOG, items=len(items), contains=contains)
 
 
 async def _clear(means: Means, tenant: UUID, part: Part) -> None:
@@ -240,39 +243,6 @@ def _document(part: Part, items: Sequence[dict[str, Any]], now: datetime) -> byt
         "items": items,
     }
     return json.dumps(document, ensure_ascii=False).encode()
-
-
-async def _tell(
-    tx: Transaction, part: Part, document: bytes, contains: Sequence[UUID], made: tuple[tuple[Place, ...], int]
-) -> None:
-    places, items = made
-    digest = hashlib.sha256(document).hexdigest()
-    facts = {"part": str(part.id), "request": str(part.request), "sha256": digest}
-    await record(tx, LOG, "part.collected", facts=facts)
-    await announce(
-        tx,
-        CopyRegistered(
-            holding=part.id,
-            kind="collection",
-            contains=tuple(contains),
-            places=places,
-            subjects=part.subjects,
-            ends_with=part.request,
-        ),
-    )
-    await announce(
-        tx,
-        PartCollected(
-            part=part.id,
-            order=part.order,
-            request=part.request,
-            service=SERVICE,
-            items=items,
-            size=len(document),
-            sha256=digest,
-            collected_at=tx.now,
-        ),
-    )
 
 
 def _said(at: datetime | None) -> str | None:

@@ -4,17 +4,17 @@ The part ends with the request. It says which recordings carry the person, and w
 R15); the audio itself is given separately, under grants.
 """
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from recital_database import Transaction, announce, new_id, record
+from recital_database import Transaction, new_id
 from recital_errors import Unavailable
-from recital_events import CollectionOrdered, CopyRegistered, PartCollected, Place
+from recital_events import CollectionOrdered
 from recital_identity import Principal
+from recital_runtime import SealedPart, tell_part
 
 from recital_ingest.actions.annotating import Written, opened
 from recital_ingest.actions.listening import tenant_of
@@ -86,16 +86,20 @@ async def _collect(means: Means, due: Due) -> None:
     async with means.vault.writer(due.tenant, collection.part, PART, object_key(object_id), key) as writer:
         await writer.write(document)
         await writer.finish()
-    places = (
-        Place(kind="object", id=object_key(object_id)),
-        Place(kind="key", id=str(key.id)),
-        Place(kind="rows", id=str(collection.part)),
+    sealed = SealedPart(
+        id=collection.part,
+        order=collection.id,
+        request=collection.request,
+        subjects=collection.subjects,
+        object_key=object_key(object_id),
+        key=key.id,
     )
+    ids = [each.id for each in found]
     async with means.database.transaction(due.tenant) as tx:
         if await endings.finish_collection(
             tx, collection.id, object_id=object_id, size=len(document), items=len(found)
         ):
-            await _tell(tx, collection, document, [each.id for each in found], places)
+            await tell_part(tx, sealed, document, log=LOG, items=len(found), contains=ids)
 
 
 async def _clear(means: Means, tenant: UUID, collection: Collection) -> None:
@@ -103,38 +107,6 @@ async def _clear(means: Means, tenant: UUID, collection: Collection) -> None:
         await means.vault.keys.destroy(tenant, [collection.key])
     if collection.object is not None:
         await means.vault.objects.erase(object_key(collection.object))
-
-
-async def _tell(
-    tx: Transaction, collection: Collection, document: bytes, found: Sequence[UUID], places: tuple[Place, ...]
-) -> None:
-    digest = hashlib.sha256(document).hexdigest()
-    facts = {"part": str(collection.part), "request": str(collection.request), "sha256": digest}
-    await record(tx, LOG, "part.collected", facts=facts)
-    await announce(
-        tx,
-        CopyRegistered(
-            holding=collection.part,
-            kind="collection",
-            contains=tuple(found),
-            places=places,
-            subjects=collection.subjects,
-            ends_with=collection.request,
-        ),
-    )
-    await announce(
-        tx,
-        PartCollected(
-            part=collection.part,
-            order=collection.id,
-            request=collection.request,
-            service=SERVICE,
-            items=len(found),
-            size=len(document),
-            sha256=digest,
-            collected_at=tx.now,
-        ),
-    )
 
 
 def _document(
