@@ -15,8 +15,15 @@ __all__ = ["Connection", "KeyDatabase"]
 
 T = TypeVar("T")
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
-# A connection that went away is tried once more; what the server understood and refused is not.
-_GONE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+# A connection that went away is tried once more; what the server understood and refused is not. One whose end is just
+# being read shows as an error of the driver itself.
+_GONE = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 class KeyDatabase:
@@ -66,7 +73,7 @@ class KeyDatabase:
                 # A server that restarted leaves dead connections behind in the pool.
                 await self._pool.expire_connections()
                 return await self._once(tenant, work)
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (*_GONE, asyncpg.PostgresError) as error:
             raise Unavailable("key_store_unavailable", "The key store does not answer.") from error
 
     async def _once(self, tenant: UUID, work: Callable[[Connection], Awaitable[T]]) -> T:
