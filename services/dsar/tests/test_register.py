@@ -51,11 +51,11 @@ async def test_the_work_list_asks_no_more_for_many_requests_than_for_one(
 ) -> None:
     from recital_database import Transaction  # noqa: PLC0415 - counted here alone
 
-    asked: list[object] = []
+    asked: list[Any] = []
     execute = Transaction.execute
 
     async def counted(self: Any, statement: Any, *values: Any, **named: Any) -> Any:
-        asked.append(statement)
+        asked.append(self)
         return await execute(self, statement, *values, **named)
 
     request, _ = await office.reviewed()
