@@ -98,21 +98,23 @@ def standing_of(position: Position, envelope: Envelope, *, known: bool) -> Stand
     """
     if known:
         return Standing.SEEN
-    if envelope.epoch < position.epoch:
+    position = _remembered(position, envelope)
+    if envelope.epoch != position.epoch:
+        return Standing.AHEAD if envelope.epoch > position.epoch else Standing.CONTRADICTS
+    if envelope.version <= position.version:
         return Standing.CONTRADICTS
-    reached = position.version
-    if envelope.epoch > position.epoch:
-        if reached < envelope.epochbase:
-            return Standing.AHEAD
-        reached = envelope.epochbase
-    if envelope.version <= reached:
-        return Standing.CONTRADICTS
-    return Standing.NEXT if envelope.version == reached + 1 else Standing.AHEAD
+    return Standing.NEXT if envelope.version == position.version + 1 else Standing.AHEAD
 
 
 def forgotten(position: Position, envelope: Envelope) -> int:
     """Return how many events that took effect here a producer forgot, by the first event of its new epoch."""
-    return position.version - envelope.epochbase if envelope.epoch > position.epoch else 0
+    return position.version - _remembered(position, envelope).version
+
+
+def _remembered(position: Position, envelope: Envelope) -> Position:
+    """Return where a producer that was restored goes on from, once that was heard here; else the position as it is."""
+    restored = envelope.epoch > position.epoch and position.version >= envelope.epochbase
+    return Position(envelope.epoch, envelope.epochbase) if restored else position
 
 
 @dataclass(slots=True)
