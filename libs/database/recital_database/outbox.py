@@ -11,28 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from recital_events import CATALOGUE, Envelope, Event, subject_of
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 
-from recital_database.connection import Transaction, traceparent
+from recital_database.connection import Transaction
 from recital_database.gathering import Gathered
-
-_ANNOUNCE = text(
-    """
-    with next as (
-        insert into aggregate_versions as held (tenant_id, aggregate, aggregate_id, version, epoch)
-        select :tenant, :aggregate, :aggregate_id, 1, epoch from recital_epoch
-        on conflict (tenant_id, aggregate, aggregate_id) do update
-        set version = held.version + 1, epoch = excluded.epoch,
-            epoch_base = case when held.epoch < excluded.epoch then held.version else held.epoch_base end
-        returning version, epoch, epoch_base)
-    insert into outbox
-        (tenant_id, name, schema_version, aggregate, aggregate_id, version, epoch, epoch_base, traceparent, data)
-    select :tenant, :name, :schema_version, :aggregate, :aggregate_id, version, epoch, epoch_base, :traceparent, :data
-    from next
-    returning id
-    """
-).bindparams(bindparam("data", type_=JSONB))
 
 # One index probe per tenant that has something, however long another tenant's queue is.
 _UNPUBLISHED = text(
@@ -63,27 +45,12 @@ class Outgoing:
     traceparent: str | None
 
 
-async def announce(tx: Transaction, event: Event) -> UUID:
-    """Write an event beside the state it tells of and return its id; it goes out after the commit.
+async def announce(tx: Transaction, event: Event) -> None:
+    """Write an event beside the state it tells of; it goes out after the commit.
 
     Raises ValueError where the catalogue does not name this service as a producer of the event.
     """
-    if tx.service not in event.producers:
-        raise ValueError(f"{tx.service} may not publish {event.name}")
-    row = await tx.execute(
-        _ANNOUNCE,
-        {
-            "tenant": tx.tenant,
-            "name": event.name,
-            "schema_version": event.schema_version,
-            "aggregate": event.aggregate,
-            "aggregate_id": event.aggregate_id,
-            "traceparent": traceparent.get(),
-            "data": event.model_dump(mode="json"),
-        },
-    )
-    tx.touched.add("outbox")
-    return UUID(str(row.scalar_one()))
+    await announce_all(tx, [event])
 
 
 async def announce_all(tx: Transaction, events: Sequence[Event]) -> None:
