@@ -96,9 +96,8 @@ def unproved(rules: Collection[Rule], kept: Places, proved: Places) -> list[str]
     return wrong
 
 
-def page() -> str:
+def page(kept: Places, proved: Places) -> str:
     """Return the page as it must be."""
-    kept, proved = code(), proofs()
     parts = [HEAD]
     for rule in RULES.values():
         parts += [f"## {rule.id} {rule.title}", rule.text_en, f"*{rule.text_nl}*"]
@@ -125,11 +124,12 @@ def _link(place: Place) -> str:
 
 def main(command: str) -> int:
     """Write the page, or say what is wrong with it or with what it tells."""
+    kept, proved = code(), proofs()
     if command == "generate":
-        PAGE.write_text(page())
+        PAGE.write_text(page(kept, proved))
         return 0
-    wrong = unproved(RULES.values(), code(), proofs())
-    if not PAGE.exists() or PAGE.read_text() != page():
+    wrong = unproved(RULES.values(), kept, proved)
+    if not PAGE.exists() or PAGE.read_text() != page(kept, proved):
         wrong.append("docs/lawful-rules.md is not what the code says: run `make generate` and commit it")
     for each in wrong:
         print(each, file=sys.stderr)
