@@ -10,5 +10,4 @@ _TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def loopback_client(base_url: str = "", *, timeout: float = 5, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
     """Return a client of a server on this machine; `timeout` in seconds."""
-
     return httpx.AsyncClient(base_url=base_url, timeout=timeout, trust_env=False, verify=_TRUSTS_NOBODY, auth=auth)

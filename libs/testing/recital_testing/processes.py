@@ -4,7 +4,6 @@ A guarded child gets its stop signal from the kernel when this process dies, how
 (`make start`) and is found again by its pid file, which also holds its start time: a number used again is not ours.
 """
 
-import asyncio
 import os
 import shutil
 import signal
@@ -113,13 +112,13 @@ class Process:
         return True
 
     async def _gone(self, within: float) -> bool:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within
-        while self.pid is not None:
-            if loop.time() >= deadline:
-                return False
-            await asyncio.sleep(0.02)
-        return True
+        async def gone() -> bool:
+            return self.pid is None
+
+        try:
+            return await eventually(gone, within=within)
+        except AssertionError:
+            return False
 
 
 def run(command: Sequence[str | Path], *, environment: Mapping[str, str], as_ordinary_user: bool = False) -> None:

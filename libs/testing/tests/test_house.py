@@ -1,4 +1,3 @@
-import asyncio
 import json
 import stat
 import sys
@@ -12,7 +11,6 @@ from recital_testing import HouseError, eventually
 from recital_testing.house import SERVICES, TABLE, Endpoints, House, Row
 from recital_testing.house.environment import AUDIENCE, ISSUER, environment
 from recital_testing.loopback import loopback_client
-from recital_testing.processes import surroundings
 from recital_testing.waiting import together
 
 
@@ -108,11 +106,9 @@ async def test_a_service_says_that_it_is_configured_and_migrates_again_without_h
 
 
 async def says_well(house: House, row: Row, command: str) -> None:
-    told = surroundings(environment(row, house.places, house.servers, house.ports, local_mode=True))
     owner = house.places.secrets_of(row.name).password_file("owner")
-    told[f"RECITAL_{row.name.upper()}_OWNER_PASSWORD_FILE"] = str(owner)
-    child = await asyncio.create_subprocess_exec(sys.executable, "-m", f"recital_{row.name}", command, env=told)
-    assert await child.wait() == 0
+    told = {f"RECITAL_{row.name.upper()}_OWNER_PASSWORD_FILE": str(owner)}
+    assert (await house.service(row.name).command(command, **told)).returncode == 0
 
 
 def test_no_service_is_told_another_services_secrets_or_its_own_owners_password(house: House) -> None:

@@ -63,12 +63,12 @@ class Service:
         """End it as a crash would."""
         await self.process.kill()
 
-    async def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run its command line as an operator does; how that ended is in what is returned."""
+    async def command(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run its command line as an operator does, told `more`; how that ended is in what is returned."""
         return await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", f"recital_{self.row.name}", *words],
-            env=surroundings(self.process.environment),
+            env=surroundings({**self.process.environment, **more}),
             check=False,
             capture_output=True,
             text=True,
