@@ -7,7 +7,6 @@ for trying has: a token issuer of its own, a root key in a file, and the users o
 
 import json
 import secrets
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +16,8 @@ import httpx
 import typer
 from recital_bus import PROVISIONER, new_user, permissions_of
 from recital_identity import LocalIssuer, Role
-from recital_testing.files import secret_file
-from recital_testing.service_secrets import ROOT_KEY_BYTES, signing_key
+from recital_testing.files import made_once, secret_file
+from recital_testing.service_secrets import ServiceSecrets, signing_key
 from recital_testing.services import SERVICES, TABLE
 from recital_vault import SERVICE_RIGHTS
 from recital_vault.store_users import StoreUser, seaweedfs_identities
@@ -41,17 +40,17 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 def make(folder: Path, *, trying: Annotated[bool, typer.Option(help="Also what only a trial has.")] = False) -> None:
     """Make the secrets that are missing."""
     for row in TABLE:
-        own = folder / row.name
-        for name in ("app.password", "worker.password", "keys.password"):
-            _made_once(own / name, _password)
-        _store_key(own)
-        _made_once(folder / f"{row.name}-owner" / "owner.password", _password)
+        own = ServiceSecrets.of(folder, row.name)
+        for role in ("app", "worker", "keys"):
+            own.password_file(role)
+        _store_key(own.folder)
+        ServiceSecrets.of(folder, f"{row.name}-owner").password_file("owner")
         for use in row.signs:
             signing_key(folder / f"{row.name}-signing" / f"{use}.pem")
         if trying:
-            _made_once(own / "root.key", lambda: secrets.token_bytes(ROOT_KEY_BYTES))
+            _ = own.root_key_file  # made when it is first asked for
     provisioner = folder / "provisioner"
-    _made_once(provisioner / "postgres.password", _password)
+    ServiceSecrets(provisioner).password_file("postgres")
     _store_key(provisioner)
     _make_bus_users(folder)
     if trying:
@@ -110,7 +109,7 @@ def _make_trial(folder: Path) -> None:
     ]
     secret_file(folder / "objects" / "s3.json", seaweedfs_identities(users, BUCKET))
     for name in JWT_KEYS:
-        _made_once(folder / "objects" / f"{name}.jwt", _password)
+        made_once(folder / "objects" / f"{name}.jwt", lambda: secrets.token_urlsafe(24))
     # What SeaweedFS takes from its environment alone, for compose.yaml; on Kubernetes the Secrets are named one by one.
     named = {
         "AWS_ACCESS_KEY_ID": folder / "provisioner" / "store-access.key",
@@ -122,17 +121,8 @@ def _make_trial(folder: Path) -> None:
 
 def _store_key(folder: Path) -> None:
     """An access key; its id is random too, since knowing one is half of an attack on MinIO."""
-    _made_once(folder / "store-access.key", lambda: secrets.token_hex(10))
-    _made_once(folder / "store-secret.key", lambda: secrets.token_hex(20))
-
-
-def _password() -> str:
-    return secrets.token_urlsafe(24)
-
-
-def _made_once(file: Path, make_it: Callable[[], str | bytes]) -> None:
-    if not file.exists():
-        secret_file(file, make_it())
+    made_once(folder / "store-access.key", lambda: secrets.token_hex(10))
+    made_once(folder / "store-secret.key", lambda: secrets.token_hex(20))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Files that only we may read: secrets and the folders they lie in."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from recital_testing.failures import HouseError
@@ -24,3 +25,8 @@ def secret_file(file: Path, content: str | bytes) -> Path:
         out.write(content.encode() if isinstance(content, str) else content)
     being_written.replace(file)
     return file
+
+
+def made_once(file: Path, make: Callable[[], str | bytes]) -> Path:
+    """Return a secret file, made when it is not there."""
+    return file if file.exists() else secret_file(file, make())

@@ -1,14 +1,13 @@
 """Where the secrets of a house lie: a folder per service that only it is told of, each secret a file (0600)."""
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from recital_database import Passwords
 from recital_identity import SigningKey
 
-from recital_testing.files import private_folder, secret_file
+from recital_testing.files import made_once, private_folder
 
 ROOT_KEY_BYTES = 32
 
@@ -26,7 +25,7 @@ class ServiceSecrets:
 
     def password_file(self, role: str) -> Path:
         """Return the file of a database role's password: owner, app, worker, or keys (the role in database `keys`)."""
-        return _made_once(self.folder / f"{role}.password", lambda: secrets.token_urlsafe(24))
+        return made_once(self.folder / f"{role}.password", lambda: secrets.token_urlsafe(24))
 
     def passwords(self) -> Passwords:
         """Return the passwords of the three roles in the service's own database."""
@@ -36,7 +35,7 @@ class ServiceSecrets:
     @property
     def root_key_file(self) -> Path:
         """The 32 bytes that wrap the tenants' keys of this service."""
-        return _made_once(self.folder / "root.key", lambda: secrets.token_bytes(ROOT_KEY_BYTES))
+        return made_once(self.folder / "root.key", lambda: secrets.token_bytes(ROOT_KEY_BYTES))
 
     @property
     def signing_folder(self) -> Path:
@@ -51,8 +50,4 @@ class ServiceSecrets:
 
 def signing_key(file: Path) -> SigningKey:
     """Return the key in a file, made when it is not there."""
-    return SigningKey.from_pem(_made_once(file, lambda: SigningKey.generate().pem()).read_bytes())
-
-
-def _made_once(file: Path, make: Callable[[], str | bytes]) -> Path:
-    return file if file.exists() else secret_file(file, make())
+    return SigningKey.from_pem(made_once(file, lambda: SigningKey.generate().pem()).read_bytes())

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from recital_vault import SERVICE_RIGHTS, ObjectStore, ObjectStoreSettings, Stor
 from recital_vault.store_users import StoreUser, provision_minio_users, seaweedfs_identities
 
 from recital_testing.failures import HouseError
-from recital_testing.files import private_folder, secret_file
+from recital_testing.files import made_once, private_folder, secret_file
 from recital_testing.ports import LOOPBACK
 from recital_testing.processes import Process
 
@@ -132,8 +133,7 @@ class Objects:
         ids = [self.access_key_file, *(user.access_key_file for user in users)]
         halves = [self.secret_key_file, *(user.secret_key_file for user in users), self.folder / "jwt.key"]
         for file, length in (*((each, 10) for each in ids), *((each, 20) for each in halves)):
-            if not file.exists():
-                secret_file(file, secrets.token_hex(length))
+            made_once(file, partial(secrets.token_hex, length))
         if self.kind == "seaweedfs":
             secret_file(self.folder / IDENTITIES, seaweedfs_identities(users, self.bucket))
 
