@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import asyncpg
 import typer
-from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from recital_bus import provision as provision_bus
 from recital_database import Passwords, create_service_database
 from recital_errors import RecitalError
+from recital_runtime.command import read_settings
 from recital_runtime.process import SERVICES
 from recital_vault import SERVICE_RIGHTS, ObjectStore, ObjectStoreSettings, provision_keys
 from recital_vault.store_users import StoreUser, provision_minio_users
@@ -173,12 +173,7 @@ async def _administrator(
 
 
 def _read() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        for each in error.errors():
-            typer.echo(f"RECITAL_PROVISION_{'_'.join(map(str, each['loc']))}: {each['msg']}".upper(), err=True)
-        raise typer.Exit(2) from None
+    return read_settings(Settings, "provision")
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

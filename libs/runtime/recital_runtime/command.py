@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 from recital_database import Database, DeadLetter, dead_letter, dead_letters, drop_letter, replay_letter
 from recital_database.outbox import begin_epoch, replay
 from recital_errors import RecitalError
@@ -19,6 +20,8 @@ from recital_errors import RecitalError
 from recital_runtime import logs
 from recital_runtime.process import Runtime
 from recital_runtime.settings import ServiceSettings
+
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,7 @@ class Service:
 
     def read(self) -> ServiceSettings:
         """Read the settings; says which variable is wrong and ends with 2 where they are not complete."""
-        try:
-            return self.settings()
-        except ValidationError as error:
-            for each in error.errors():
-                name = f"RECITAL_{self.name}_{'_'.join(map(str, each['loc']))}".upper()
-                typer.echo(f"{name}: {each['msg']}", err=True)
-            raise typer.Exit(2) from None
+        return read_settings(self.settings, self.name)
 
     def on_database(self, work: Callable[[Database], Awaitable[None]]) -> None:
         """Do something on the service's database; an error is said in one line and ends with 1."""
@@ -58,6 +55,17 @@ class Service:
         except RecitalError as error:
             typer.echo(f"{error.code}: {error.detail}", err=True)
             raise typer.Exit(1) from None
+
+
+def read_settings(settings: type[Settings], name: str) -> Settings:
+    """Read settings from the variables RECITAL_<name>_...; says which is wrong and ends with 2 where any is."""
+    try:
+        return settings()
+    except ValidationError as error:
+        for each in error.errors():
+            variable = f"RECITAL_{name}_{'_'.join(map(str, each['loc']))}".upper()
+            typer.echo(f"{variable}: {each['msg']}", err=True)
+        raise typer.Exit(2) from None
 
 
 def main(name: str, settings: type[ServiceSettings], wire: Callable[..., FastAPI], migrations: Path) -> None:
