@@ -11,6 +11,7 @@ from recital_events import Place
 from recital_ingest.model.upload import object_key
 
 _BESIDE = ("waveforms", "annotations", "read_backs", "restrictions", "holds", "rectifications")
+_SOON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,14 @@ async def drop_all(tx: Transaction, recordings: Sequence[UUID]) -> None:
 
 def read_back_first(tx: Transaction, writes: Gathered, recording: UUID) -> None:
     """Have a recording that is new read back a minute from now."""
-    writes.insert("read_backs", [{"recording_id": recording, "due_at": tx.now + timedelta(minutes=1)}])
+    writes.insert("read_backs", [{"recording_id": recording, "due_at": tx.now + _SOON}])
 
 
 async def read_back_soon(tx: Transaction, recording: UUID) -> None:
     """Have a recording read back a minute from now: what it lies in is new."""
     await tx.execute(
         "insert into read_backs (tenant_id, recording_id, due_at)"
-        " values (:tenant, :id, cast(:now as timestamptz) + interval '1 minute')"
+        " values (:tenant, :id, :due)"
         " on conflict (tenant_id, recording_id) do update set due_at = excluded.due_at, tries = 0",
-        {"tenant": tx.tenant, "id": recording, "now": tx.now},
+        {"tenant": tx.tenant, "id": recording, "due": tx.now + _SOON},
     )
